@@ -1,0 +1,166 @@
+"""Every exception of the bridge: its code on the wire, and whether trying again can help.
+
+    BridgeError
+    ├── WireError                 a message the game sent is at fault; it costs that message, not the session
+    │   ├── BadMessage            bad_message       not decodable, or a field is wrong
+    │   ├── MessageTooLarge       message_too_large
+    │   ├── UnknownType           unknown_type
+    │   ├── NotSupported          not_supported     part of the protocol, but not of this version of the bridge
+    │   ├── UnknownNpc            unknown_npc       no conversation was opened with this NPC
+    │   ├── UnknownCharacter      unknown_character
+    │   ├── NpcBusy               npc_busy
+    │   └── RateLimited           rate_limited      retry
+    ├── Refused                   closes the connection with a 4xxx code
+    ├── FileProblem               bad_file          a character, event or settings file is wrong
+    └── BackendError              the model server's fault, or the network's
+        ├── BackendUnreachable    backend_unreachable     retry
+        ├── BackendLost           backend_lost            retry: the stream ended before the reply did
+        ├── BackendOverloaded     backend_overloaded      retry
+        ├── BackendTimeout        backend_timeout         retry
+        ├── BackendRefused        backend_refused         the request is wrong for this server
+        ├── PromptTooLong         prompt_too_long
+        ├── BadKey                bad_key
+        ├── OutOfCredit           out_of_credit
+        ├── ModelNotFound         model_not_found
+        └── Moderated             moderated
+
+Messages name the thing and the limit and never hold what a player said, a prompt or a key.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BridgeError(Exception):
+    """The root of the tree. Anything else that is raised is a bug."""
+
+    code: ClassVar[str] = "internal"
+    retry: ClassVar[bool] = False
+    """Whether the same thing, done again later, can succeed."""
+
+
+class WireError(BridgeError):
+    """A message from the game is at fault."""
+
+    code = "bad_message"
+
+    def __init__(self, message: str, *, re: str = "") -> None:
+        super().__init__(message)
+        self.re = re
+        """Id of the message at fault, else its type, else empty."""
+
+
+class BadMessage(WireError):
+    pass
+
+
+class MessageTooLarge(WireError):
+    code = "message_too_large"
+
+
+class UnknownType(WireError):
+    code = "unknown_type"
+
+
+class NotSupported(WireError):
+    code = "not_supported"
+
+
+class UnknownNpc(WireError):
+    code = "unknown_npc"
+
+
+class NpcBusy(WireError):
+    code = "npc_busy"
+
+
+class RateLimited(WireError):
+    code = "rate_limited"
+    retry = True
+
+
+class Refused(BridgeError):
+    """The connection cannot go on; it is closed with this code and reason."""
+
+    code = "refused"
+
+    def __init__(self, close_code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.close_code = close_code
+        """4000 to 4999, listed in ``docs/protocol.md``."""
+
+
+class FileProblem(BridgeError):
+    """A file is wrong: where, and what to write instead."""
+
+    code = "bad_file"
+
+    def __init__(self, file: str, line: int, problem: str, remedy: str = "") -> None:
+        self.file, self.line, self.problem, self.remedy = file, line, problem, remedy
+        place = f"{file}:{line}" if line else file
+        super().__init__(f"{place}: {problem}" + (f"\n  write instead: {remedy}" if remedy else ""))
+
+
+class UnknownCharacter(WireError):
+    code = "unknown_character"
+
+
+class BackendError(BridgeError):
+    """The model server's fault, or the network's between us."""
+
+    code = "backend_error"
+
+
+class BackendUnreachable(BackendError):
+    code = "backend_unreachable"
+    retry = True
+
+
+class BackendLost(BackendError):
+    """The stream ended before the reply did."""
+
+    code = "backend_lost"
+    retry = True
+
+
+class BackendOverloaded(BackendError):
+    """Too many requests, or the server is failing (429, 5xx)."""
+
+    code = "backend_overloaded"
+    retry = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class BackendTimeout(BackendError):
+    code = "backend_timeout"
+    retry = True
+
+
+class BackendRefused(BackendError):
+    """The request is wrong for this server; the same one will be refused again."""
+
+    code = "backend_refused"
+
+
+class PromptTooLong(BackendRefused):
+    code = "prompt_too_long"
+
+
+class BadKey(BackendError):
+    code = "bad_key"
+
+
+class OutOfCredit(BackendError):
+    code = "out_of_credit"
+
+
+class ModelNotFound(BackendError):
+    code = "model_not_found"
+
+
+class Moderated(BackendError):
+    code = "moderated"
