@@ -1,7 +1,7 @@
 """The only door to model servers: what a turn asks of one, and what comes back.
 
-How servers differ is data (``profiles.toml``). The embedded model is the same client on a child process of ours, and the scripted one
-recites; so tests and the demo without a model go through the very door that a real conversation uses.
+How servers differ is data (``profiles.toml``). The embedded model is the same client on a child process of ours, and the
+scripted one recites; so tests and the demo without a model go through the very door that a real conversation uses.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ class ChatRequest:
 
     messages: list[ChatMessage]
     sampling: dict[str, Any] = field(default_factory=dict)
-    """Parameters by their OpenAI names (``temperature``, ``max_tokens``, ``seed``, ``top_k``, …); what a server does not know is left out."""
+    """Parameters by their OpenAI names (``temperature``, ``max_tokens``, ``seed``, ``top_k``, …); a server that does not know one
+    is not sent it."""
     actions: tuple[str, ...] = ()
-    """Declared actions as the model should write them, for servers that can hold the model to them by grammar; empty: write freely."""
+    """Declared actions as the model should write them, for servers that can hold it to them by grammar; empty: write freely."""
     language: str = "en"
     max_sentences: int = 0
     """Upper limit for servers with a grammar; 0: none."""
@@ -71,5 +72,11 @@ class Backend(Protocol):
 
     def estimate_tokens(self, text: str) -> int:
         """About how many tokens this text costs; rather too many than too few."""
+
+    async def warm_up(self) -> None:
+        """Load what takes a while, so that the first reply need not wait for it; without it the first reply does.
+
+        The embedded backend loads its model, and raises ``BackendError`` when that fails.
+        """
 
     async def close(self) -> None: ...

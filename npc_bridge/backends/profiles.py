@@ -1,0 +1,149 @@
+"""How model servers differ, as data: reads ``profiles.toml`` and the profiles that a user adds. Holds no behaviour of any
+server."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from npc_bridge.backends import ModelLimits
+from npc_bridge.errors import BadSettings
+
+LateSystem: TypeAlias = Literal["keep", "user", "merge_next", "merge_first"]
+Prefill: TypeAlias = Literal["none", "plain", "partial", "prefix", "continue_flags"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Shape(_Part):
+    """What the messages have to look like."""
+
+    late_system: LateSystem = "keep"
+    """What becomes of a ``system`` message that is not the first: it stays, is said by the user, goes in front of the next user
+    message, or behind the first system message."""
+    prefill: Prefill = "none"
+    """How a server is told to go on from a trailing ``assistant`` message: not at all; by itself; by ``partial`` or ``prefix`` in
+    the message; or by two flags in the body."""
+    assistant_first: bool = True
+    """Whether an ``assistant`` message may come before any user message."""
+    merge_same_role: bool = False
+    """Whether runs of one role have to be one message."""
+
+
+class Model(_Part):
+    """One model at a server. Prices are dollars for a million tokens; absent: not known."""
+
+    name: str
+    context_tokens: int = Field(gt=0)
+    max_input_tokens: int = Field(gt=0)
+    max_output_tokens: int = Field(gt=0)
+    input_price: float | None = Field(default=None, ge=0)
+    output_price: float | None = Field(default=None, ge=0)
+    cached_price: float | None = Field(default=None, ge=0)
+    starts_thinking: bool = False
+    """Whether its template opens ``<think>`` in the prompt, so that its replies begin inside and only the closing tag comes."""
+
+    @property
+    def limits(self) -> ModelLimits:
+        return ModelLimits(self.context_tokens, self.max_input_tokens, self.max_output_tokens)
+
+
+class Profile(Shape):
+    """One kind of server."""
+
+    name: str
+    label: str
+    base_url: str
+    key_env: str = ""
+    key_optional: bool = False
+    model: str = ""
+    """Which model speaks when the settings name none. Empty: it has to be named."""
+    hint: str = ""
+    """What to check when the server cannot be reached."""
+    n: Literal["native", "repeat"] = "repeat"
+    """Several candidates by one request, or by as many requests."""
+    logit_bias: Literal["none", "qwen", "other"] = "none"
+    """Whose token ids the server's ``logit_bias`` takes; ``other``: the model's own, which are not known here."""
+    session_header: str = ""
+    """Header that names the conversation, for servers that cache by it."""
+    server_memory: bool = False
+    grammar: Literal["none", "gbnf", "vllm"] = "none"
+    ask_usage: bool = True
+    """Whether usage has to be asked for with ``stream_options``."""
+    keep_alive: bool = True
+    """Whether a connection may be used again."""
+    concurrency: int = Field(default=8, ge=1)
+    requests_per_s: float = Field(default=0.0, ge=0)
+    """0: no limit of the server is known."""
+    context_tokens: int = Field(default=8192, gt=0)
+    """For a model that is not listed."""
+    sampling: tuple[str, ...] = ()
+    """Sampling parameters it takes, by their OpenAI names; others are left out."""
+    renames: dict[str, str] = Field(default_factory=dict)
+    """What it calls them, where that differs."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    errors: dict[str, str] = Field(default_factory=dict)
+    """Its error codes that mean something else here than elsewhere: ``"STATUS CODE"`` to a code of ours."""
+    models: tuple[Model, ...] = ()
+
+    def model_named(self, name: str) -> Model:
+        """The model's limits and prices; careful ones for a model that is not listed."""
+        for model in self.models:
+            if model.name == name:
+                return model
+        reply = min(1024, self.context_tokens // 4)
+        return Model(
+            name=name,
+            context_tokens=self.context_tokens,
+            max_input_tokens=self.context_tokens - reply,
+            max_output_tokens=reply,
+        )
+
+
+def load_profiles(more: dict[str, dict[str, Any]] | None = None) -> dict[str, Profile]:
+    """Return all profiles by name: those of the package, and ``more``, which may replace them. Raises ``BadSettings``."""
+    tables = {**_shipped(), **(more or {})}
+    return {name: _profile(name, tables) for name in tables}
+
+
+def find_profile(name: str, more: dict[str, dict[str, Any]] | None = None) -> Profile:
+    tables = {**_shipped(), **(more or {})}
+    if name not in tables:
+        raise BadSettings(f"there is no profile {name!r}; there are: {', '.join(['embedded', 'scripted', *sorted(tables)])}")
+    return _profile(name, tables)
+
+
+@cache
+def _shipped() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(resources.files(__package__).joinpath("profiles.toml").read_text(encoding="utf-8"))
+
+
+def _profile(name: str, tables: dict[str, dict[str, Any]]) -> Profile:
+    try:
+        return Profile.model_validate({"label": name, **_inherited(name, tables, ()), "name": name})
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadSettings(f"profile {name!r}: {where}: {first['msg']}") from None
+
+
+def _inherited(name: str, tables: dict[str, dict[str, Any]], seen: tuple[str, ...]) -> dict[str, Any]:
+    if name in seen or name not in tables:
+        raise BadSettings(
+            f"profile {(seen or (name,))[0]!r}: 'like' leads to {name!r}, which "
+            + ("leads back" if name in seen else "does not exist")
+        )
+    own = dict(tables[name])
+    # A user's profile of a shipped one's name changes that one.
+    base = own.pop("like", None)
+    if base is None:
+        return own
+    if base == name and name in _shipped():
+        return {**_inherited(name, _shipped(), ()), **own}
+    return {**_inherited(base, tables, (*seen, name)), **own}
