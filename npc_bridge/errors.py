@@ -7,11 +7,10 @@
     │   ├── UnknownType           unknown_type
     │   ├── NotSupported          not_supported     part of the protocol, but not of this version of the bridge
     │   ├── UnknownNpc            unknown_npc       no conversation was opened with this NPC
-    │   ├── UnknownCharacter      unknown_character
-    │   ├── NpcBusy               npc_busy
-    │   └── RateLimited           rate_limited      retry
+    │   └── UnknownCharacter      unknown_character
     ├── Refused                   closes the connection with a 4xxx code
-    ├── FileProblem               bad_file          a character, event or settings file is wrong
+    ├── FileProblem               bad_file          one thing that is wrong in a character, event or settings file
+    ├── FileProblems              bad_file          all that is wrong in such a file
     └── BackendError              the model server's fault, or the network's
         ├── BackendUnreachable    backend_unreachable     retry
         ├── BackendLost           backend_lost            retry: the stream ended before the reply did
@@ -29,6 +28,7 @@ Messages name the thing and the limit and never hold what a player said, a promp
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -71,13 +71,24 @@ class UnknownNpc(WireError):
     code = "unknown_npc"
 
 
-class NpcBusy(WireError):
-    code = "npc_busy"
+class FileProblems(BridgeError):
+    """All that is wrong in a file, in the order of its lines, so that an author mends it in one go."""
+
+    code = "bad_file"
+
+    def __init__(self, problems: Iterable[FileProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class RateLimited(WireError):
-    code = "rate_limited"
-    retry = True
+class BadSettings(BridgeError):
+    """Settings that do not go together, or that name what is not there; says what to set."""
+
+    code = "bad_settings"
+
+
+class UnknownCharacter(WireError):
+    code = "unknown_character"
 
 
 class Refused(BridgeError):
@@ -100,10 +111,6 @@ class FileProblem(BridgeError):
         self.file, self.line, self.problem, self.remedy = file, line, problem, remedy
         place = f"{file}:{line}" if line else file
         super().__init__(f"{place}: {problem}" + (f"\n  write instead: {remedy}" if remedy else ""))
-
-
-class UnknownCharacter(WireError):
-    code = "unknown_character"
 
 
 class BackendError(BridgeError):
@@ -164,3 +171,11 @@ class ModelNotFound(BackendError):
 
 class Moderated(BackendError):
     code = "moderated"
+
+
+def backend_error(code: str, message: str) -> BackendError:
+    """The backend error with this code, as a tape remembers it."""
+    for kind in BackendError.__subclasses__() + BackendRefused.__subclasses__():
+        if kind.code == code:
+            return kind(message)
+    return BackendError(message)

@@ -1,0 +1,178 @@
+"""Who an NPC is: what a character file says, checked so that a typing mistake is found in its line before a player finds it.
+
+The keys are documented in ``docs/characters.md``; how a prompt is made from them is in ``prompt.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from npc_bridge.core.authored import AuthoredText, file_problems, is_blank, pointed
+from npc_bridge.core.messages import MAX_CLIPS, Clip
+from npc_bridge.errors import FileProblems
+
+MAX_TEXT_CHARS = 8_000
+MAX_ENTRIES = 64
+
+_Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT_CHARS)]
+_Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400, pattern=r"^[^\r\n]*$")]
+
+_TOP_ONLY = ("opening_line", "note_tokens", "react_cooldown_s", "examples", "clips", "sampling", "fallback", "history", "style")
+
+
+def _lines_of(value: object) -> object:
+    """A text or a list of texts, as a tuple. Numbers are fine for an age or a year."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return () if is_blank(value) else (str(value),)
+    if isinstance(value, Mapping):
+        return tuple(f"{key}: {text}" if isinstance(text, str | int | float) else text for key, text in value.items())
+    return value
+
+
+def _facts(value: object) -> object:
+    if isinstance(value, Mapping):
+        for key in _TOP_ONLY:
+            if key in value:
+                raise pointed(
+                    f"'{key}' stands in the wrong table", f"{key} at the top of the file, before the first [table]", at=(key,)
+                )
+    return value
+
+
+_Lines: TypeAlias = Annotated[tuple[_Text, ...], BeforeValidator(_lines_of), Field(max_length=MAX_ENTRIES)]
+Facts: TypeAlias = Annotated[dict[_Line, _Lines], BeforeValidator(_facts), Field(max_length=MAX_ENTRIES)]
+"""A table whose keys the author chooses, each with one text or several."""
+
+
+def _clip_list(value: object) -> object:
+    """``wave = "raises a hand"`` and ``wave = {description = …, aliases = […]}`` as the wire writes clips."""
+    if not isinstance(value, Mapping):
+        return value
+    clips = []
+    for name, entry in value.items():
+        if isinstance(entry, str):
+            clips.append({"name": name, "description": entry})
+        elif isinstance(entry, Mapping):
+            for key in entry:
+                if key not in ("description", "aliases"):
+                    raise pointed(f"a clip has no '{key}'", f'{name} = {{ description = "…", aliases = ["…"] }}', at=(name, key))
+            clips.append({**entry, "name": name})
+        else:
+            raise pointed(f"clip '{name}' must be a text or a table", f'{name} = "what it looks like"', at=(name,))
+    return clips
+
+
+class _Table(BaseModel):
+    # Unknown keys are refused, also in characters that come over the wire: they are nearly always typing mistakes.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Style(_Table):
+    """Part four: how the character speaks."""
+
+    manner: _Text = ""
+    """Tone, dialect, favourite words."""
+    length: _Text = Field(default="", examples=["one or two short sentences"])
+    """How long replies are, in words for the model."""
+    actions: Literal["free", "listed", "off"] = "free"
+    """Actions in parentheses: in free words, only those of the clips, or none."""
+    max_sentences: int = Field(default=0, ge=0, le=50, examples=[2])
+    """A hard limit where the model server can hold the model to one; 0: none."""
+
+
+class Example(_Table):
+    """One line of a player and how the character would answer it."""
+
+    player: _Text = Field(min_length=1, examples=["Good evening."])
+    npc: _Text = Field(min_length=1, examples=["(nods) Evening."])
+
+
+class Sampling(_Table):
+    """How the model chooses its words. What is not set is left to the model server."""
+
+    temperature: float | None = Field(default=None, ge=0, lt=2, examples=[0.8])
+    top_p: float | None = Field(default=None, gt=0, le=1, examples=[0.95])
+    top_k: int | None = Field(default=None, ge=0, le=1_000, examples=[20])
+    repetition_penalty: float | None = Field(default=None, gt=0, le=2, examples=[1.05])
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2, examples=[0.0])
+    seed: int | None = Field(default=None, ge=0, le=2**31 - 1, examples=[7])
+    max_tokens: int | None = Field(default=None, ge=1, le=32_768, examples=[200])
+
+    def parameters(self) -> dict[str, float | int]:
+        """What is set, by its OpenAI name."""
+        return self.model_dump(exclude_none=True)
+
+
+class HistorySettings(_Table):
+    """How much of the conversation the model reads again."""
+
+    max_messages: int = Field(default=100, ge=2, le=2_000, examples=[100])
+    """More than this, or more than the model takes, and the oldest are cut off, many at once."""
+    keep: float = Field(default=0.5, ge=0.1, le=0.9, examples=[0.5])
+    """Which part remains after a cut. Less means rarer cuts: each costs the server's prompt cache."""
+
+
+class Character(_Table):
+    """An NPC as its author wrote it."""
+
+    id: str = Field(exclude=True)
+    """The file's name without ``.toml``; for an inline character the NPC's id."""
+    name: _Line = Field(min_length=1, max_length=120, examples=["Brom"])
+    language: str = Field(
+        default="en", min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", examples=["en"]
+    )
+    opening_line: _Text = ""
+    """Said when a conversation begins, actions included; empty: the player speaks first."""
+    identity: Facts = Field(default_factory=dict)
+    """Part one: age, personality, occupation, profile, relationships and whatever else."""
+    background: Facts = Field(default_factory=dict)
+    """Part two: experiences, interests and so on, by category."""
+    scene: Facts = Field(default_factory=dict)
+    """Part three: scenario, relationship with the player, instructions."""
+    style: Style = Style()
+    examples: tuple[Example, ...] = Field(default=(), max_length=MAX_ENTRIES)
+    clips: Annotated[tuple[Clip, ...], BeforeValidator(_clip_list)] = Field(default=(), max_length=MAX_CLIPS)
+    sampling: Sampling = Sampling()
+    fallback: dict[_Line, _Lines] = Field(default_factory=dict, max_length=MAX_ENTRIES)
+    """Authored lines for when no model answers, by situation; ``unknown`` fits every situation."""
+    note_tokens: int = Field(default=200, ge=0, le=8_000, examples=[200])
+    """How long the note made from events may be."""
+    react_cooldown_s: float = Field(default=8.0, ge=0, le=86_400, examples=[8.0])
+    """How long the NPC waits before it reacts to an event by itself again."""
+    history: HistorySettings = HistorySettings()
+
+    @model_validator(mode="after")
+    def _has_fallback_for_the_unknown(self) -> Character:
+        if self.fallback and not self.fallback.get("unknown"):
+            raise pointed(
+                "'fallback' has no lines for 'unknown', the situation that none of the others fits",
+                'unknown = ["Hm."]',
+                ("fallback",),
+            )
+        return self
+
+
+def parse_character(text: str, *, file: str, character_id: str) -> Character:
+    """Read a character file. Raises ``FileProblems`` with all that is wrong, each with its line and what to write instead."""
+    source = AuthoredText(text, file=file)
+    return _validated(source.tables, source, character_id)
+
+
+def character_from_map(tables: Mapping[str, Any], *, character_id: str) -> Character:
+    """Read the same tables from a map, as ``open`` carries them. Raises ``FileProblems``; there are no lines then."""
+    source = AuthoredText("", file=f"character '{character_id}'")
+    source.tables = dict(tables)
+    return _validated(tables, source, character_id)
+
+
+def _validated(tables: Mapping[str, Any], source: AuthoredText, character_id: str) -> Character:
+    if "id" in tables:
+        what = "the id of a character is the name of its file"
+        raise FileProblems([source.problem(("id",), what, "name = …, for what players call the character")])
+    try:
+        return Character.model_validate({**tables, "id": character_id})
+    except ValidationError as exc:
+        raise FileProblems(file_problems(exc, Character, source)) from None

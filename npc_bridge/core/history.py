@@ -1,0 +1,131 @@
+"""What was said between an NPC and its players, and how much of it the players were shown.
+
+Notes are no part of it: they are read once. What the model sees of it is decided in ``prompt.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from npc_bridge.core.cues import Action, CueParser, Part
+
+MESSAGE_OVERHEAD_TOKENS = 4
+"""What a message costs beside its text: role and markers of the usual chat templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was said; an NPC's with its actions in parentheses."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    player: str = ""
+    """Who said it, of the players."""
+    cut: bool = False
+    """The NPC was interrupted here."""
+
+
+class History:
+    """The lines of one conversation that the model still reads, oldest first."""
+
+    __slots__ = ("_costs", "_estimate", "_lines")
+
+    def __init__(self, opening: str = "") -> None:
+        self._lines: list[Line] = []
+        self._costs: list[int] = []
+        """Tokens of the first lines, as far as they were asked for."""
+        self._estimate: Callable[[str], int] | None = None
+        self.reply(opening)
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        return self._lines
+
+    @property
+    def unanswered(self) -> int:
+        """How many of the players' lines at the end wait for a reply."""
+        count = 0
+        for line in reversed(self._lines):
+            if line.role != "user":
+                break
+            count += 1
+        return count
+
+    def hear(self, text: str, player: str) -> None:
+        """A player said this."""
+        if text.strip():
+            self._lines.append(Line("user", text, player))
+
+    def reply(self, raw: str) -> None:
+        """The NPC said and did this, all of it."""
+        if raw.strip():
+            self._lines.append(Line("assistant", raw.strip()))
+
+    def reply_cut(self, raw: str) -> None:
+        """The NPC was interrupted after this. If that is nothing, it did not speak, and the players still wait for a reply."""
+        if raw.strip():
+            self._lines.append(Line("assistant", raw.strip(), cut=True))
+
+    def cut_to_fit(
+        self, budget_tokens: int, estimate: Callable[[str], int], *, max_messages: int = 100, keep: float = 0.5
+    ) -> tuple[Line, ...]:
+        """Cut the oldest lines off when the rest costs too much or is too many; return what was cut.
+
+        A cut goes down to the part ``keep`` of both limits, because after each cut the prompt has a new beginning that no server
+        has cached: rare large cuts are cheaper than one small cut per turn. What remains begins with a player's line where
+        possible. Lines without a reply go last, and the newest line stays whatever it costs.
+        """
+        costs = self._all_costs(estimate)
+        count, total = len(costs), sum(costs)
+        if total <= budget_tokens and count <= max_messages:
+            return ()
+        cut = 0
+        answered = max(0, min(count - self.unanswered, count - 1))
+        while cut < answered and (total > keep * budget_tokens or count - cut > keep * max_messages):
+            total -= costs[cut]
+            cut += 1
+        begin = next((i for i in range(cut, count) if self._lines[i].role == "user"), cut)
+        while cut < begin or (cut < count - 1 and (total > budget_tokens or count - cut > max_messages)):
+            total -= costs[cut]
+            cut += 1
+        gone = tuple(self._lines[:cut])
+        del self._lines[:cut], self._costs[:cut]
+        return gone
+
+    def _all_costs(self, estimate: Callable[[str], int]) -> list[int]:
+        if estimate != self._estimate:
+            self._costs.clear()
+            self._estimate = estimate
+        for line in self._lines[len(self._costs) :]:
+            self._costs.append(estimate(line.text) + MESSAGE_OVERHEAD_TOKENS)
+        return self._costs
+
+
+def visible_cut(raw: str, at: int) -> str:
+    """Cut a reply with its actions where the player was shown ``at`` code points of its visible text, never inside an action.
+
+    An action exactly there has been shown, except at 0, where nothing was.
+    """
+    if at <= 0:
+        return ""
+    parser = CueParser()
+    end = 0
+    for index, char in enumerate(raw):
+        shown = parser.position
+        parts = parser.feed(char)
+        if parser.position > at:
+            return raw[:end] + _beginning(raw[end : index + 1], parts, at - shown)
+        if parts:
+            end = index + 1
+    shown = parser.position
+    parts = parser.close()
+    return raw if parser.position <= at else raw[:end] + _beginning(raw[end:], parts, at - shown)
+
+
+def _beginning(piece: str, parts: Sequence[Part], length: int) -> str:
+    """The shown part of a piece that came out at once: a parenthesis that was never closed is text after all."""
+    if any(isinstance(part, Action) for part in parts):
+        return ""
+    return piece[: length + len(piece) - len(piece.lstrip())].rstrip() if length else ""

@@ -1,0 +1,210 @@
+"""The bridge's own words in prompts, in English, Chinese and Japanese; all others are the author's, the game's or the players'.
+
+Formats are filled by ``str.format`` with single lines; no format comes from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Built-in words of one language."""
+
+    colon: str
+    comma: str
+    between: str
+    """Between the items of a list."""
+    separator: str
+    """Between texts that may be sentences."""
+    action: str
+    yes: str
+    no: str
+    none: str
+    note_title: str
+    you_are: str
+    background: str
+    scene: str
+    style: str
+    talking_with: str
+    player: str
+    """The label of the player's description."""
+    stay: str
+    answer_in: str
+    actions_free: str
+    actions_listed: str
+    actions_off: str
+    labels: Mapping[str, str]
+    """How well-known keys of character files read; other keys read as they are written."""
+
+
+_EN = Wording(
+    colon=": ",
+    comma=", ",
+    between=", ",
+    separator="; ",
+    action="({action})",
+    yes="yes",
+    no="no",
+    none="none",
+    note_title="What just happened:",
+    you_are="You are {name}.",
+    background="Background",
+    scene="Scene",
+    style="Style",
+    talking_with="You are talking with {player}.",
+    player="About {player}",
+    stay="Always stay in character as {name}. Say only what {name} says.",
+    answer_in="Answer in {language}.",
+    actions_free="Write what you do in parentheses, in a few words.",
+    actions_listed="Write what you do in parentheses, and do only these: {actions}.",
+    actions_off="Write only what you say, without actions and without parentheses.",
+    labels={},
+)
+
+_ZH = Wording(
+    colon="：",
+    comma="，",
+    between="、",
+    separator="；",
+    action="（{action}）",
+    yes="是",
+    no="否",
+    none="无",
+    note_title="刚刚发生的事：",
+    you_are="你是{name}。",
+    background="背景",
+    scene="场景",
+    style="风格",
+    talking_with="你正在和{player}对话。",
+    player="关于{player}",
+    stay="始终保持{name}的身份，只说{name}会说的话。",
+    answer_in="用{language}回答。",
+    actions_free="用括号简短地写出你的动作。",
+    actions_listed="用括号写出你的动作，只能用这些：{actions}。",
+    actions_off="只写你说的话，不写动作，也不用括号。",
+    labels={
+        "name": "姓名",
+        "age": "年龄",
+        "gender": "性别",
+        "personality": "性格",
+        "occupation": "职业",
+        "profile": "简介",
+        "appearance": "外貌",
+        "relationships": "人际关系",
+        "experiences": "经历",
+        "interests": "兴趣",
+        "secrets": "秘密",
+        "scenario": "情景",
+        "place": "地点",
+        "time": "时间",
+        "relationship": "关系",
+        "instructions": "要求",
+        "manner": "语气",
+        "length": "长度",
+        "actions": "动作",
+    },
+)
+
+_JA = Wording(
+    colon="：",
+    comma="、",
+    between="、",
+    separator="；",
+    action="（{action}）",
+    yes="はい",
+    no="いいえ",
+    none="なし",
+    note_title="いま起きたこと：",
+    you_are="あなたは{name}です。",
+    background="背景",
+    scene="場面",
+    style="話し方",
+    talking_with="あなたは{player}と話しています。",
+    player="{player}について",
+    stay="常に{name}として振る舞い、{name}の言葉だけを話してください。",
+    answer_in="{language}で答えてください。",
+    actions_free="動作は括弧の中に短く書いてください。",
+    actions_listed="動作は括弧の中に書き、次のものだけを使ってください：{actions}。",
+    actions_off="話す言葉だけを書き、動作も括弧も書かないでください。",
+    labels={
+        "name": "名前",
+        "age": "年齢",
+        "gender": "性別",
+        "personality": "性格",
+        "occupation": "職業",
+        "profile": "紹介",
+        "appearance": "外見",
+        "relationships": "人間関係",
+        "experiences": "経験",
+        "interests": "趣味",
+        "secrets": "秘密",
+        "scenario": "状況",
+        "place": "場所",
+        "time": "時間",
+        "relationship": "関係",
+        "instructions": "指示",
+        "manner": "口調",
+        "length": "長さ",
+        "actions": "動作",
+    },
+)
+
+_WORDINGS = {"en": _EN, "zh": _ZH, "ja": _JA}
+
+LANGUAGE_NAMES: Mapping[str, str] = {
+    "ar": "Arabic",
+    "cs": "Czech",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hi": "Hindi",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "日本語",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "zh": "中文",
+    "zh-hant": "繁體中文",
+    "zh-tw": "繁體中文",
+    "zh-hk": "繁體中文",
+}
+"""As the bridge's wording of that language writes them; a language that is not here is named by its code."""
+
+
+def wording(language: str) -> Wording:
+    """Return the built-in words for a language code such as ``zh-CN``; English for a language without its own."""
+    return _WORDINGS.get(primary(language), _EN)
+
+
+def primary(language: str) -> str:
+    """Return ``zh`` for ``zh-CN`` and ``zh_TW``."""
+    return language.replace("_", "-").split("-", 1)[0].lower()
+
+
+def language_name(language: str) -> str:
+    code = language.replace("_", "-").lower()
+    return LANGUAGE_NAMES.get(code) or LANGUAGE_NAMES.get(primary(code), language)
+
+
+def for_language(texts: Mapping[str, T], language: str) -> T | None:
+    """Choose among texts by code: the very language, the same elsewhere, the one for all (``""``), English, the first."""
+    code = language.replace("_", "-").lower()
+    for wanted in (code, primary(code), "", "en"):
+        if wanted in texts:
+            return texts[wanted]
+    return next(iter(texts.values()), None)
