@@ -1,0 +1,149 @@
+"""One NPC and everything said with it: what is known, what is waiting, and which turn runs.
+
+Plain state, no I/O. ``session.py`` decides what happens; this file says what follows from it for one NPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from npc_bridge.core.character import Character
+from npc_bridge.core.clips import ClipIndex
+from npc_bridge.core.events import EventBoard, EventTemplates, Note
+from npc_bridge.core.history import History, visible_cut
+from npc_bridge.core.messages import Clip, Open, Player, Say, TurnCause, TurnReason
+
+
+@dataclass(slots=True)
+class Turn:
+    """One NPC reply, from its cause to ``turn_ended``. The session makes it, ``run_turn`` carries it out."""
+
+    id: str
+    conversation: Conversation
+    cause: TurnCause
+    asked_at: float
+    """When its cause arrived, in seconds of the session's clock; timings count from here."""
+    answers: tuple[str, ...] = ()
+    note: Note | None = None
+    """What happened in the game since the last turn; given back when the turn fails."""
+    seen: int = 0
+    """How far the player was shown this turn, in code points."""
+    is_interrupted: bool = False
+    interrupted_at: int | None = None
+    """Where the player was when interrupting; None: everything that was sent counts as shown."""
+
+    def started(self) -> dict[str, Any]:
+        """The ``turn_started`` of this turn."""
+        return {
+            "type": "turn_started",
+            "npc": self.conversation.npc,
+            "turn": self.id,
+            "cause": self.cause,
+            "answers": list(self.answers),
+            "note": self.note.text if self.note else "",
+        }
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Everything between the players and one NPC of one session."""
+
+    id: str
+    """Tells it apart from every other conversation of this bridge."""
+    npc: str
+    character: Character
+    player: Player
+    clips: tuple[Clip, ...]
+    language: str
+    group: str
+    events: EventBoard
+    history: History = field(default_factory=History)
+    index: ClipIndex = field(init=False)
+    running: Turn | None = None
+    waiting: list[Say] = field(default_factory=list)
+    """Lines that arrived while the NPC was speaking."""
+    wants_to_go_on: str = ""
+    """Id of a ``continue`` that arrived while the NPC was speaking."""
+    wants_to_react: str | None = None
+    """Id of the event (empty if it has none) that the NPC will react to once it has finished speaking."""
+    reacted_at: float = float("-inf")
+    is_closing: bool = False
+    fallbacks_spoken: int = 0
+
+    def __post_init__(self) -> None:
+        self.index = ClipIndex(self.clips)
+
+    @classmethod
+    def opened_by(cls, session_id: str, message: Open, character: Character, templates: EventTemplates) -> Conversation:
+        return cls(
+            id=f"{session_id}/{message.npc}",
+            npc=message.npc,
+            character=character,
+            player=message.player,
+            clips=playable_clips(message.clips, character.clips),
+            language=message.language or character.language,
+            group=message.group,
+            events=EventBoard(templates),
+        )
+
+    def recast(self, character: Character) -> None:
+        """Go on as the edited ``character``, from the next turn on."""
+        declared = {clip.name for clip in self.clips}
+        described = {clip.name: clip for clip in character.clips}
+        self.character = character
+        self.clips = tuple(described.get(clip.name, clip) for clip in self.clips) if declared else character.clips
+        self.index = ClipIndex(self.clips)
+
+    def hear_waiting(self) -> tuple[str, ...]:
+        """Move the waiting lines into the history; return their ids."""
+        for line in self.waiting:
+            self.history.hear(line.text, line.player or self.player.name)
+        ids = tuple(line.id for line in self.waiting)
+        self.waiting.clear()
+        return ids
+
+    def take_note(self, turn: Turn, estimate: Callable[[str], int]) -> Note | None:
+        """What this turn is told of the game's events. An opening line is authored and told nothing."""
+        if turn.cause == "opening":
+            return None
+        return self.events.take(turn.asked_at, budget_tokens=self.character.note_tokens, estimate=estimate, language=self.language)
+
+    def conclude(self, turn: Turn, raw: str, reason: TurnReason, sent_chars: int) -> None:
+        """Write down what came of the turn: history keeps what the player was shown, and an event counts once.
+
+        ``raw`` is the reply with its parentheses, ``sent_chars`` how much visible text of it the game was sent. A turn that failed, or
+        of which the player was shown nothing, gives its note back.
+        """
+        if reason in ("stop", "length", "fallback"):
+            self.history.reply(raw)
+            is_shown = True
+        else:
+            seen = turn.interrupted_at if turn.interrupted_at is not None else sent_chars
+            shown = visible_cut(raw, min(seen, sent_chars))
+            is_shown = bool(shown.strip())
+            if is_shown:
+                self.history.reply_cut(shown)
+        if turn.cause == "opening":
+            return
+        if is_shown and reason not in ("fallback", "failed"):
+            self.events.end_turn()
+        elif turn.note is not None:
+            self.events.give_back(turn.note)
+
+    def fallback_line(self) -> str:
+        """An authored line for when the model fails: never the same twice in a row if there are two; empty if there is none."""
+        lines = self.character.fallback.get("unknown", ())
+        if not lines:
+            return ""
+        self.fallbacks_spoken += 1
+        return lines[(self.fallbacks_spoken - 1) % len(lines)]
+
+
+def playable_clips(declared: Sequence[Clip], described: Iterable[Clip]) -> tuple[Clip, ...]:
+    """The game's clips, with the descriptions and aliases that the character file adds; the file's own when the game declared none."""
+    if not declared:
+        return tuple(described)
+    known = {clip.name: clip for clip in described}
+    return tuple(known.get(clip.name, clip) if not (clip.description or clip.aliases) else clip for clip in declared)

@@ -1,0 +1,144 @@
+"""One turn, top to bottom: what happened in the game becomes a note, the model is asked, its reply becomes text and cues.
+
+This is the file to read first. Nothing else in the bridge makes an NPC speak.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, TypeAlias
+
+from npc_bridge.backends import Backend, ChatRequest, Finished
+from npc_bridge.core.clips import action_words
+from npc_bridge.core.conversation import Turn
+from npc_bridge.core.cues import CueParser, Part, Speech
+from npc_bridge.core.messages import TurnReason
+from npc_bridge.core.prompt import build_prompt
+from npc_bridge.errors import BackendError, BackendLost, BackendTimeout
+
+Tell: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+"""Send one message to the game, without waiting for a game that reads slowly."""
+Clock: TypeAlias = Callable[[], float]
+
+
+async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope: asyncio.Timeout) -> None:
+    """Carry one NPC reply from its cause to ``turn_ended``, whatever happens to the model on the way.
+
+    ``scope`` bounds the model's time; rescheduling it to now interrupts the turn. Only cancelling the task (the game is gone) ends a
+    turn without ``turn_ended``; the conversation is then as if the turn had failed.
+    """
+    talk, reply = turn.conversation, Reply(turn, tell, clock)
+    end: Finished | BackendError = BackendLost("the model's stream ended before the reply did")
+    turn.note = talk.take_note(turn, backend.estimate_tokens)
+    try:
+        async with scope:
+            await tell(turn.started())
+            async with aclosing(ask(turn, backend)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, str):
+                        await reply.add(piece)
+                    else:
+                        end = piece if reply.raw.strip() else BackendLost("the model's reply was empty")
+    except TimeoutError:
+        end = BackendTimeout("the model took too long to reply")
+    except BackendError as error:
+        end = error
+
+    reason: TurnReason = "interrupted" if turn.is_interrupted else "failed" if isinstance(end, BackendError) else end.reason
+    if reason == "failed" and not reply.raw.strip() and (line := talk.fallback_line()):
+        reason = "fallback"
+        await reply.add(line)
+    if reason in ("stop", "length", "fallback"):
+        await reply.close()
+    talk.conclude(turn, reply.raw, reason, reply.chars)
+    await tell(reply.ended(reason, end))
+
+
+def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
+    """The reply in pieces, the last one ``Finished``: the character's opening line, or the model's answer."""
+    talk = turn.conversation
+    if turn.cause == "opening":
+        return recite(talk.character.opening_line)
+    style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
+    max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)
+    messages = build_prompt(
+        talk.character,
+        talk.history,
+        turn.note,
+        player=talk.player,
+        clips=talk.clips,
+        language=talk.language,
+        budget_tokens=min(limits.max_input_tokens, limits.context_tokens - max_tokens),
+        estimate=backend.estimate_tokens,
+    )
+    request = ChatRequest(
+        messages=messages,
+        sampling=sampling.parameters() | {"max_tokens": max_tokens},
+        actions=tuple(action_words(clip) for clip in talk.clips) if style.actions == "listed" else (),
+        language=talk.language,
+        max_sentences=style.max_sentences,
+        conversation=talk.id,
+    )
+    return backend.stream(request)
+
+
+async def recite(line: str) -> AsyncGenerator[str | Finished, None]:
+    """An authored line as a model would say it."""
+    yield line
+    yield Finished("stop")
+
+
+class Reply:
+    """What the NPC has said so far in this turn, on its way to the game."""
+
+    def __init__(self, turn: Turn, tell: Tell, clock: Clock) -> None:
+        self._turn, self._tell, self._clock = turn, tell, clock
+        self._parser = CueParser()
+        self._pieces: list[str] = []
+        self._first_text_at: float | None = None
+        self.chars = 0
+        """Visible code points sent."""
+
+    @property
+    def raw(self) -> str:
+        """The reply as the model wrote it, with its parentheses."""
+        return "".join(self._pieces)
+
+    async def add(self, piece: str) -> None:
+        """Send what this piece of the model's reply says and does."""
+        self._pieces.append(piece)
+        await self._send(self._parser.feed(piece))
+
+    async def close(self) -> None:
+        """Send what was held back in case it became an action."""
+        await self._send(self._parser.close())
+
+    def ended(self, reason: TurnReason, end: Finished | BackendError) -> dict[str, Any]:
+        """The ``turn_ended`` of this reply."""
+        turn, asked_at = self._turn, self._turn.asked_at
+        message: dict[str, Any] = {"type": "turn_ended", "npc": turn.conversation.npc, "turn": turn.id, "reason": reason}
+        message |= {"chars": self.chars, "total_ms": round(1000 * (self._clock() - asked_at), 2)}
+        if self._first_text_at is not None:
+            message["first_text_ms"] = round(1000 * (self._first_text_at - asked_at), 2)
+        if isinstance(end, Finished):
+            counts = {"prompt_tokens": end.prompt_tokens, "cached_tokens": end.cached_tokens, "completion_tokens": end.completion_tokens}
+            message |= {name: count for name, count in counts.items() if count is not None}
+        elif reason != "interrupted":
+            message |= {"code": end.code, "message": str(end), "retry": end.retry}
+        return message
+
+    async def _send(self, parts: list[Part]) -> None:
+        """The hot path: plain maps and no validation, because this runs for every piece of every reply."""
+        turn = self._turn.id
+        talk = self._turn.conversation
+        for part in parts:
+            if isinstance(part, Speech):
+                if self._first_text_at is None:
+                    self._first_text_at = self._clock()
+                self.chars = part.at + len(part.text)
+                await self._tell({"type": "text", "npc": talk.npc, "turn": turn, "at": part.at, "text": part.text})
+            else:
+                for clip in [match.clip for match in talk.index.resolve(part.raw)] or [""]:
+                    await self._tell({"type": "cue", "npc": talk.npc, "turn": turn, "at": part.at, "clip": clip, "action": part.raw})
