@@ -39,7 +39,10 @@ _Parts: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def _texts(value: object) -> object:
-    return {"": value} if isinstance(value, str) else value
+    """A text for all languages, or a table of texts by language."""
+    if isinstance(value, Mapping):
+        return {str(code).replace("_", "-").lower(): text for code, text in value.items()}
+    return {"": str(value)} if isinstance(value, str | int | float) and not isinstance(value, bool) else value
 
 
 def _check_template(text: str) -> str:
@@ -69,8 +72,8 @@ class EventSettings(BaseModel):
     ttl_turns: int | None = Field(default=None, ge=1, examples=[3])
     react: bool = False
     """Whether the NPC says something about it by itself."""
-    defaults: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=40)
-    """Values for placeholders that an event comes without."""
+    defaults: dict[str, Annotated[dict[str, _Text], BeforeValidator(_texts)]] = Field(default_factory=dict, max_length=40)
+    """Values for placeholders that an event comes without, one for every language or one for each."""
 
 
 class _EventsFile(BaseModel):
@@ -93,7 +96,13 @@ class EventTemplate:
     ttl_s: float = inf
     ttl_turns: float = inf
     react: bool = False
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def values(self, event: Event, language: str) -> Mapping[str, Any]:
+        """What placeholders of this event stand for."""
+        if not self.defaults:
+            return event.data
+        return {**{name: for_language(texts, language) for name, texts in self.defaults.items()}, **event.data}
 
 
 UNKNOWN_EVENT = EventTemplate()
@@ -110,6 +119,10 @@ class EventTemplates:
         """Take over the templates of ``other``: the author has saved the file again, and boards hold on to this object."""
         self.by_name, self._note_title = other.by_name, other._note_title
 
+    def replace(self, other: EventTemplates) -> None:
+        """Become these templates, also for events that wait already: the file was saved again while the game runs."""
+        self.by_name, self._note_title = other.by_name, other._note_title
+
     def reacts(self, event: Event) -> bool:
         """Whether the NPC should say something about this event by itself."""
         return event.react if event.react is not None else self.by_name.get(event.name, UNKNOWN_EVENT).react
@@ -122,7 +135,7 @@ class EventTemplates:
         template = self.by_name.get(event.name, UNKNOWN_EVENT)
         words = wording(language)
         parts: _Parts = for_language(template.texts, language) or ()
-        text = _filled(parts, {**template.defaults, **event.data} if template.defaults else event.data, words)
+        text = _filled(parts, template.values(event, language), words)
         return shortened(text or _as_data(event, words), MAX_LINE_CHARS)
 
 
@@ -155,7 +168,7 @@ def parse_templates(text: str, file: str) -> EventTemplates:
 def _template(settings: EventSettings) -> EventTemplate:
     key_parts = _cut(settings.key)
     return EventTemplate(
-        texts={language.replace("_", "-").lower(): _cut(text) for language, text in settings.text.items()},
+        texts={code: _cut(text) for code, text in settings.text.items()},
         priority=settings.priority,
         key=settings.key,
         key_parts=key_parts if any(name for _, name in key_parts) else (),
@@ -292,7 +305,7 @@ class EventBoard:
         template = self._templates.by_name.get(event.name, UNKNOWN_EVENT)
         key = event.key or template.key
         if template.key_parts and not event.key:
-            key = _filled(template.key_parts, {**template.defaults, **event.data}, wording("en")) or template.key
+            key = _filled(template.key_parts, template.values(event, "en"), wording("en")) or template.key
         told = self._by_key.get(key) if key else None
         if told is None:
             if len(self._waiting) >= 2 * self._max:
