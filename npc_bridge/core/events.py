@@ -119,10 +119,6 @@ class EventTemplates:
         """Take over the templates of ``other``: the author has saved the file again, and boards hold on to this object."""
         self.by_name, self._note_title = other.by_name, other._note_title
 
-    def replace(self, other: EventTemplates) -> None:
-        """Become these templates, also for events that wait already: the file was saved again while the game runs."""
-        self.by_name, self._note_title = other.by_name, other._note_title
-
     def reacts(self, event: Event) -> bool:
         """Whether the NPC should say something about this event by itself."""
         return event.react if event.react is not None else self.by_name.get(event.name, UNKNOWN_EVENT).react
