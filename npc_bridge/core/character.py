@@ -5,13 +5,15 @@ The keys are documented in ``docs/characters.md``; how a prompt is made from the
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from npc_bridge.core.authored import AuthoredText, file_problems, is_blank, pointed
 from npc_bridge.core.messages import MAX_CLIPS, Clip
+from npc_bridge.core.situation import SITUATIONS, Situation
 from npc_bridge.errors import FileProblems
 
 MAX_TEXT_CHARS = 8_000
@@ -36,9 +38,7 @@ def _facts(value: object) -> object:
     if isinstance(value, Mapping):
         for key in _TOP_ONLY:
             if key in value:
-                raise pointed(
-                    f"'{key}' stands in the wrong table", f"{key} at the top of the file, before the first [table]", at=(key,)
-                )
+                raise pointed(f"'{key}' stands in the wrong table", f"{key} at the top of the file, before the first [table]", at=(key,))
     return value
 
 
@@ -63,6 +63,18 @@ def _clip_list(value: object) -> object:
         else:
             raise pointed(f"clip '{name}' must be a text or a table", f'{name} = "what it looks like"', at=(name,))
     return clips
+
+
+def _situations(value: object) -> object:
+    if isinstance(value, Mapping):
+        for key in value:
+            if key not in SITUATIONS:
+                close = difflib.get_close_matches(str(key), SITUATIONS, 1, 0.5)
+                remedy = close[0] if close else "one of " + ", ".join(SITUATIONS)
+                raise pointed(f"'{key}' is no situation that the bridge recognises", remedy, at=(key,))
+        if not value.get("unknown"):
+            raise pointed("there are no lines for 'unknown', the situation when no other fits", 'unknown = ["Hm."]')
+    return value
 
 
 class _Table(BaseModel):
@@ -121,9 +133,7 @@ class Character(_Table):
     id: str = Field(exclude=True)
     """The file's name without ``.toml``; for an inline character the NPC's id."""
     name: _Line = Field(min_length=1, max_length=120, examples=["Brom"])
-    language: str = Field(
-        default="en", min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", examples=["en"]
-    )
+    language: str = Field(default="en", min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", examples=["en"])
     opening_line: _Text = ""
     """Said when a conversation begins, actions included; empty: the player speaks first."""
     identity: Facts = Field(default_factory=dict)
@@ -136,7 +146,7 @@ class Character(_Table):
     examples: tuple[Example, ...] = Field(default=(), max_length=MAX_ENTRIES)
     clips: Annotated[tuple[Clip, ...], BeforeValidator(_clip_list)] = Field(default=(), max_length=MAX_CLIPS)
     sampling: Sampling = Sampling()
-    fallback: dict[_Line, _Lines] = Field(default_factory=dict, max_length=MAX_ENTRIES)
+    fallback: Annotated[dict[str, _Lines], BeforeValidator(_situations)] = Field(default_factory=dict)
     """Authored lines for when no model answers, by situation; ``unknown`` fits every situation."""
     note_tokens: int = Field(default=200, ge=0, le=8_000, examples=[200])
     """How long the note made from events may be."""
@@ -144,15 +154,9 @@ class Character(_Table):
     """How long the NPC waits before it reacts to an event by itself again."""
     history: HistorySettings = HistorySettings()
 
-    @model_validator(mode="after")
-    def _has_fallback_for_the_unknown(self) -> Character:
-        if self.fallback and not self.fallback.get("unknown"):
-            raise pointed(
-                "'fallback' has no lines for 'unknown', the situation that none of the others fits",
-                'unknown = ["Hm."]',
-                ("fallback",),
-            )
-        return self
+    def fallback_lines(self, situation: Situation) -> tuple[str, ...]:
+        """Return the authored lines for a situation, those for ``unknown`` when it has none, and none when nothing was authored."""
+        return self.fallback.get(situation) or self.fallback.get("unknown", ())
 
 
 def parse_character(text: str, *, file: str, character_id: str) -> Character:
