@@ -21,14 +21,19 @@ import msgpack
 import psutil
 
 from benchmarks.frames import BINARY, CLOSE, PING, PONG, TEXT, frame, split
-from benchmarks.processes import cpu_s, loop_factory, percentile
+from benchmarks.processes import TOKEN, cpu_s, loop_factory, percentile
 from benchmarks.reply import STAMP, ask, bare, expected
 
 RAMP_S = 1.0
 """The streams start spread over this time, then this time again until the window opens."""
 OPEN_TIMEOUT_S = 60
 
-CHARACTER: dict[str, Any] = {"name": "Mira", "persona": "Mira is the smith of the village. She is blunt, and proud of her work."}
+CHARACTER: dict[str, Any] = {
+    "name": "Mira",
+    "identity": {"occupation": "smith", "personality": "blunt, proud of her work, fair to those who pay"},
+    "scene": {"place": "the forge at the edge of the village, on a rainy evening"},
+    "style": {"manner": "short sentences", "length": "a few sentences"},
+}
 CLIPS = ["wave", "nod", "take_item", "hammer", "laugh"]
 
 
@@ -89,6 +94,7 @@ class Game(asyncio.Protocol):
         self.turn_over: asyncio.Future[None] = loop.create_future()
         self.received = b""
         self.is_upgraded = False
+        self.problem = ""
         self.texts: list[str] = []
         self.said_ns = self.chunks = self.lines = 0
 
@@ -103,7 +109,7 @@ class Game(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         for waited in (self.ready, self.turn_over):
             if not waited.done():
-                waited.set_exception(ConnectionResetError(f"{self.name}: the relay closed the connection"))
+                waited.set_exception(ConnectionResetError(f"{self.name}: the relay closed the connection {self.problem}"))
                 waited.exception()  # whoever waits sees it again
 
     def data_received(self, data: bytes) -> None:
@@ -116,7 +122,7 @@ class Game(asyncio.Protocol):
             if b" 101 " not in head:
                 raise ConnectionRefusedError(head.decode(errors="replace"))
             self.received, self.is_upgraded = rest, True
-            self.send("hello", protocol=1, client="benchmarks")
+            self.send("hello", protocol=1, client="benchmarks", token=TOKEN)
         frames, self.received = split(self.received)
         for opcode, payload in frames:
             if opcode in (TEXT, BINARY):
@@ -124,7 +130,7 @@ class Game(asyncio.Protocol):
             elif opcode == PING:
                 self.transport.write(frame(payload, PONG, masked=True))
             elif opcode == CLOSE:
-                self.tally.problems.append(f"closed: {payload!r}")
+                self.problem = f"({int.from_bytes(payload[:2], 'big')}: {payload[2:].decode(errors='replace')})"
 
     def see(self, message: dict[str, Any], now_ns: int) -> None:
         match message["type"]:

@@ -21,6 +21,12 @@ import psutil
 READY_TIMEOUT_S = 60
 LIFETIME_S = 900
 """After this, each server of ours ends by itself, should nobody be left to end it."""
+TOKEN = "benchmarks"
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("NPC_BRIDGE_")},
+    "PYTHONPATH": str(Path(__file__).parents[1]),
+    "NPC_BRIDGE_SERVER__MAX_CONNECTIONS": "4096",
+}
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -38,16 +44,19 @@ def python(module: str, *arguments: object) -> list[str]:
 
 
 def bridge(model_port: int, *arguments: object) -> list[str]:
-    """The command line of a real ``npc-bridge serve`` on the fake model, as a user would write it."""
-    program = Path(sys.executable).with_name("npc-bridge.exe" if os.name == "nt" else "npc-bridge")
-    return [str(program), "serve", "--port", "0", *map(str, arguments)]
+    """The command line of a real ``npc-bridge serve`` on the fake model."""
+    program = Path(sys.executable).with_name("npc-bridge.exe" if sys.platform == "win32" else "npc-bridge")
+    backend = ["--backend", "generic", "--model", "fake", "--base-url", f"http://127.0.0.1:{model_port}/v1"]
+    return [str(program), "serve", "--json", "--port", "0", "--token", TOKEN, "--log-level", "warning", *backend, *map(str, arguments)]
 
 
 @contextmanager
 def running(command: Sequence[str], *, core: int | None = None, env: dict[str, str] | None = None) -> Iterator[Running]:
     """Start a server, wait for its ready line (JSON with ``port``) on standard output, and end it with the block."""
-    with tempfile.TemporaryFile() as stderr:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "stderr").open("w+b") as stderr:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, cwd=folder, env={**ENVIRONMENT, **(env or {})}
+        )
         assert process.stdout is not None
         watchdog = threading.Timer(READY_TIMEOUT_S, process.kill)
         watchdog.start()
@@ -72,7 +81,7 @@ def running(command: Sequence[str], *, core: int | None = None, env: dict[str, s
 
 def answer(command: Sequence[str], *, core: int | None = None, timeout_s: float = 300) -> dict[str, Any]:
     """Run a process to its end and read the JSON of its last line."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=ENVIRONMENT)
     try:
         pin(process.pid, core)
         out, _ = process.communicate(timeout=timeout_s)
