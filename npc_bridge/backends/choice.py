@@ -50,9 +50,7 @@ def _server(profile: Profile, settings: BackendSettings, timeouts: Timeouts) -> 
         raise BadSettings(f"profile {profile.name!r} has no model of its own: set --model to one that the server offers")
     if settings.context_tokens:
         profile = profile.model_copy(update={"context_tokens": settings.context_tokens, "models": ()})
-    return OpenAICompatible(
-        profile, model=settings.model, base_url=settings.base_url, api_key=_key(profile, settings), timeouts=timeouts
-    )
+    return OpenAICompatible(profile, model=settings.model, base_url=settings.base_url, api_key=_key(profile, settings), timeouts=timeouts)
 
 
 def _key(profile: Profile, settings: BackendSettings) -> str:

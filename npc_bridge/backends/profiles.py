@@ -136,8 +136,7 @@ def _profile(name: str, tables: dict[str, dict[str, Any]]) -> Profile:
 def _inherited(name: str, tables: dict[str, dict[str, Any]], seen: tuple[str, ...]) -> dict[str, Any]:
     if name in seen or name not in tables:
         raise BadSettings(
-            f"profile {(seen or (name,))[0]!r}: 'like' leads to {name!r}, which "
-            + ("leads back" if name in seen else "does not exist")
+            f"profile {(seen or (name,))[0]!r}: 'like' leads to {name!r}, which " + ("leads back" if name in seen else "does not exist")
         )
     own = dict(tables[name])
     # A user's profile of a shipped one's name changes that one.

@@ -12,6 +12,7 @@ from typing import Any
 
 from npc_bridge.backends import Finished
 from npc_bridge.backends.failures import code_and_message, failure
+from npc_bridge.backends.frames import FamiliarFrame
 from npc_bridge.backends.profiles import Profile
 from npc_bridge.backends.reasoning import ReasoningFilter
 from npc_bridge.backends.shape import PrefixStripper
@@ -21,6 +22,9 @@ from npc_bridge.errors import BackendError, BackendLost, BackendOverloaded, Mode
 log = logging.getLogger(__name__)
 
 MAX_PLAIN_BYTES = 1_048_576
+
+# Half the price of json.loads, which looks for a byte order mark and for white space around the value first.
+_decode = json.JSONDecoder().raw_decode
 
 
 class ReplyReader:
@@ -36,6 +40,7 @@ class ReplyReader:
         self.thinking = ReasoningFilter(starts_inside=starts_thinking)
         self._profile = profile
         self._events = EventSplitter()
+        self._familiar = FamiliarFrame()
         self._prefix = PrefixStripper(prefix) if prefix else None
         self._reason = ""
         self._usage: dict[str, Any] | None = None
@@ -94,9 +99,9 @@ class ReplyReader:
         texts = []
         for payload in payloads:
             try:
-                frame = json.loads(payload)
-                text = self._read(frame)
-            except ValueError:
+                if (text := self._familiar.text_in(payload)) is None:
+                    text = self._read(payload)
+            except (ValueError, RecursionError):
                 if payload.strip() == b"[DONE]":
                     self.is_over = True
                     break
@@ -118,8 +123,9 @@ class ReplyReader:
             text = self._prefix.feed(text)
         return self.thinking.feed(text)
 
-    def _read(self, frame: dict[str, Any]) -> str | None:
+    def _read(self, payload: bytes) -> str | None:
         """Note what one frame says and return its text."""
+        frame: dict[str, Any] = _decode(payload.decode().strip())[0]
         text = None
         if choices := frame.get("choices"):
             choice = choices[0]
@@ -135,6 +141,8 @@ class ReplyReader:
             return None
         if usage := frame.get("usage"):
             self._usage = usage
+        elif text and not self.has_reason:
+            self._familiar.learn(payload)
         if self.has_reason and self._usage is not None:
             self.is_over = True
         return text
@@ -188,9 +196,7 @@ class ReplyReader:
             self._end(choices[0].get("finish_reason") or "stop")
             self._usage = answer.get("usage") or None
         except (ValueError, AttributeError, TypeError, LookupError):
-            self._fail(
-                BackendLost(f"{self._profile.name}: the answer is cut or has another form than expected ({len(body)} bytes)")
-            )
+            self._fail(BackendLost(f"{self._profile.name}: the answer is cut or has another form than expected ({len(body)} bytes)"))
             return ""
         if text and not text.isascii():
             text = self._with_whole_characters(text)
