@@ -207,13 +207,13 @@ def _dotted(loc: KeyPath) -> str:
     for step in loc:
         if isinstance(step, int):
             name += f"[{step + 1}]"
-        elif not step.startswith("["):
+        elif step and not step.startswith("["):
             name += ("." if name else "") + step
     return name
 
 
 def _last(loc: KeyPath) -> str:
-    key = next((step for step in reversed(loc) if isinstance(step, str) and not step.startswith("[")), "")
+    key = next((step for step in reversed(loc) if isinstance(step, str) and step and not step.startswith("[")), "")
     return key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
 
 

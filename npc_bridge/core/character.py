@@ -6,10 +6,11 @@ The keys are documented in ``docs/characters.md``; how a prompt is made from the
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from npc_bridge.core.authored import AuthoredText, file_problems, is_blank, pointed
 from npc_bridge.core.messages import MAX_CLIPS, Clip
@@ -20,7 +21,7 @@ MAX_TEXT_CHARS = 8_000
 MAX_ENTRIES = 64
 
 _Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT_CHARS)]
-_Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400, pattern=r"^[^\r\n]*$")]
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 _TOP_ONLY = ("opening_line", "note_tokens", "react_cooldown_s", "examples", "clips", "sampling", "fallback", "history", "style")
 
@@ -31,7 +32,19 @@ def _lines_of(value: object) -> object:
         return () if is_blank(value) else (str(value),)
     if isinstance(value, Mapping):
         return tuple(f"{key}: {text}" if isinstance(text, str | int | float) else text for key, text in value.items())
-    return value
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _one_line(text: str) -> str:
+    if len(text.splitlines()) > 1:
+        raise pointed("this text must be a single line")
+    return text
+
+
+def _language(code: str) -> str:
+    if not _LANGUAGE.fullmatch(code):
+        raise pointed("'language' must be a language code", 'language = "en", "zh-TW" and the like')
+    return code
 
 
 def _facts(value: object) -> object:
@@ -42,6 +55,7 @@ def _facts(value: object) -> object:
     return value
 
 
+_Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), AfterValidator(_one_line)]
 _Lines: TypeAlias = Annotated[tuple[_Text, ...], BeforeValidator(_lines_of), Field(max_length=MAX_ENTRIES)]
 Facts: TypeAlias = Annotated[dict[_Line, _Lines], BeforeValidator(_facts), Field(max_length=MAX_ENTRIES)]
 """A table whose keys the author chooses, each with one text or several."""
@@ -133,7 +147,7 @@ class Character(_Table):
     id: str = Field(exclude=True)
     """The file's name without ``.toml``; for an inline character the NPC's id."""
     name: _Line = Field(min_length=1, max_length=120, examples=["Brom"])
-    language: str = Field(default="en", min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", examples=["en"])
+    language: Annotated[str, AfterValidator(_language)] = Field(default="en", max_length=35, examples=["en"])
     opening_line: _Text = ""
     """Said when a conversation begins, actions included; empty: the player speaks first."""
     identity: Facts = Field(default_factory=dict)

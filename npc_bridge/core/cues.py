@@ -135,6 +135,11 @@ class CueParser:
         """Return the action that is being written, as far as it was fed, or None. It may yet turn out to be text."""
         return Action(self._held[1:].strip(), self.position) if self._opens else None
 
+    @property
+    def held_chars(self) -> int:
+        """How many of the code points fed last may still become an action."""
+        return len(self._held)
+
     def _advance(self, text: str, *, is_last: bool) -> list[Part]:
         """Go on reading ``text``, which begins where ``_held`` began."""
         out: list[Part] = []

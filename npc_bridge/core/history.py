@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from npc_bridge.core.cues import Action, CueParser, Part
+from npc_bridge.core.cues import Action, CueParser, Part, Speech
 
 MESSAGE_OVERHEAD_TOKENS = 4
 """What a message costs beside its text: role and markers of the usual chat templates."""
@@ -112,20 +112,26 @@ def visible_cut(raw: str, at: int) -> str:
         return ""
     parser = CueParser()
     end = 0
-    for index, char in enumerate(raw):
+    for fed, char in enumerate(raw, 1):
         shown = parser.position
         parts = parser.feed(char)
+        released = fed - parser.held_chars
         if parser.position > at:
-            return raw[:end] + _beginning(raw[end : index + 1], parts, at - shown)
+            return (raw[:end] + _beginning(raw[end:released], parts, at - shown)).rstrip()
         if parts:
-            end = index + 1
+            end = released
     shown = parser.position
     parts = parser.close()
-    return raw if parser.position <= at else raw[:end] + _beginning(raw[end:], parts, at - shown)
+    return raw if parser.position <= at else (raw[:end] + _beginning(raw[end:], parts, at - shown)).rstrip()
 
 
 def _beginning(piece: str, parts: Sequence[Part], length: int) -> str:
     """The shown part of a piece that came out at once: a parenthesis that was never closed is text after all."""
     if any(isinstance(part, Action) for part in parts):
         return ""
-    return piece[: length + len(piece) - len(piece.lstrip())].rstrip() if length else ""
+    text = "".join(part.text for part in parts if isinstance(part, Speech))
+    end = 0
+    # White space beside an action may come from before it, and empty parentheses vanish: neither says where the cut is.
+    for char in "".join(text[:length].split()):
+        end = piece.index(char, end) + 1
+    return piece[:end]

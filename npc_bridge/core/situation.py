@@ -9,6 +9,7 @@ import re
 from typing import Literal, TypeAlias, get_args
 
 Situation: TypeAlias = Literal["greeting", "farewell", "thanks", "question", "threat", "event", "unknown"]
+_ASIDE = re.compile(r"^\s*(?:\*[^*]{0,200}\*|[(（][^)）]{0,200}[)）])")
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 
 # In this order: "Hello, can you mend a sword?" is a question, and so is "How do I kill a dragon?".
@@ -43,5 +44,5 @@ _SIGNS: tuple[tuple[Situation, re.Pattern[str]], ...] = (
 
 def situation_of(text: str) -> Situation:
     """Return the situation that a player's line makes, ``unknown`` if none is recognised; never ``event``."""
-    words = text.strip().casefold().replace("’", "'")[-400:]
+    words = _ASIDE.sub("", text).strip().casefold().replace("’", "'")[-400:]
     return next((situation for situation, sign in _SIGNS if sign.search(words)), "unknown")

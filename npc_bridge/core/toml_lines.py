@@ -69,6 +69,7 @@ class TomlLines:
         self._at += 2 if is_array else 1
         path: KeyPath = ()
         for key in keys[:-1]:
+            self._mark((*path, key), start)
             path = self._latest((*path, key))
         path = (*path, keys[-1])
         if is_array:
