@@ -110,7 +110,8 @@ VALUES = st.recursive(
 @given(st.dictionaries(NAMES, st.dictionaries(NAMES, VALUES, max_size=4), max_size=4), st.booleans())
 def test_any_file_is_read_to_its_end(tables: dict[str, dict[str, Any]], has_blank_lines: bool) -> None:
     """A header or key that stands where the reader does not expect it would shift everything after it."""
-    text, expected = "", {}
+    text = ""
+    expected: dict[KeyPath, int] = {}
     for name, table in tables.items():
         expected[(name,)] = text.count("\n") + 1
         text += f"[{json.dumps(name, ensure_ascii=False)}] # [x]\n" + "\n# a = 1\n" * has_blank_lines
