@@ -41,13 +41,10 @@ class ServerSettings(BaseModel):
     """How long one reply may take in all."""
 
 
-class Settings(BaseSettings):
-    """All settings of a bridge."""
+class SettingsFile(BaseModel):
+    """What ``npc-bridge.toml`` may hold."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="NPC_BRIDGE_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
-    )
-    file: ClassVar[Path | None] = None
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     server: ServerSettings = ServerSettings()
     backend: BackendSettings = BackendSettings()
@@ -55,6 +52,15 @@ class Settings(BaseSettings):
     """Folder of character files, one ``<id>.toml`` each."""
     events: Path = Path("events.toml")
     """File with the wording of events; it may be missing."""
+
+
+class Settings(SettingsFile, BaseSettings):
+    """All settings of a bridge, from wherever they come."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NPC_BRIDGE_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+    file: ClassVar[Path | None] = None
 
     @classmethod
     def settings_customise_sources(

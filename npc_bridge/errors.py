@@ -11,6 +11,7 @@
     ├── Refused                   closes the connection with a 4xxx code
     ├── FileProblem               bad_file          one thing that is wrong in a character, event or settings file
     ├── FileProblems              bad_file          all that is wrong in such a file
+    ├── BadSettings               bad_settings      settings that do not go together, or name what is not there
     └── BackendError              the model server's fault, or the network's
         ├── BackendUnreachable    backend_unreachable     retry
         ├── BackendLost           backend_lost            retry: the stream ended before the reply did

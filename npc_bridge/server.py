@@ -33,7 +33,7 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.codec import JSON, MSGPACK, Json, Msgpack
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
-from npc_bridge.errors import BackendError, BridgeError, Refused, WireError
+from npc_bridge.errors import BackendError, BadSettings, BridgeError, Refused, WireError
 from npc_bridge.tape import Recorder
 from npc_bridge.turn import run_turn
 
@@ -68,7 +68,16 @@ class Bridge:
         self._chores: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(
+        try:
+            self._server = await self._listen()
+        except OSError as error:
+            where = f"port {self.settings.port} of {self.settings.host}"
+            raise BadSettings(f"cannot listen on {where} ({error.strerror}); choose another with --port, or 0 for any") from error
+        self._chores = [asyncio.create_task(self.cast.watch(self._recast)), asyncio.create_task(self._warm_up())]
+        return self
+
+    async def _listen(self) -> Server:
+        return await serve(
             self._connected,
             self.settings.host,
             self.settings.port,
@@ -81,8 +90,6 @@ class Bridge:
             close_timeout=0.5,
             server_header=None,
         )
-        self._chores = [asyncio.create_task(self.cast.watch(self._recast)), asyncio.create_task(self._warm_up())]
-        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._server is not None

@@ -47,7 +47,7 @@ class Recorder:
         self._write({"tape": TAPE_VERSION, "bridge": __version__, "backend": backend.name, "model": backend.model, "limits": limits})
         self._write({"events_toml": events_toml})
         for character in characters.values():
-            self._write({"character": character.model_dump(mode="json")})
+            self._write({"character_id": character.id, "character": character.model_dump(mode="json")})
 
     def began(self, session: str) -> None:
         self._write({"session": session, "is": "begun"})
@@ -227,7 +227,11 @@ async def replay(path: Path) -> Replay:
     """Play a tape without a model, and compare. Raises ``FileProblems`` if the file is not a tape of this version."""
     lines = list(_read(path))
     head = lines[0][1]
-    characters = {each["character"]["id"]: Character.model_validate(each["character"]) for _, each in lines if "character" in each}
+    characters = {
+        each["character_id"]: Character.model_validate(each["character"] | {"id": each["character_id"]})
+        for _, each in lines
+        if "character" in each
+    }
     events_toml = next((each["events_toml"] for _, each in lines if "events_toml" in each), "")
     templates = parse_templates(events_toml, file="events.toml") if events_toml else EventTemplates()
     player = _Player(TapeBackend(head["model"], ModelLimits(**head["limits"])), characters, templates)

@@ -1,0 +1,121 @@
+"""``npc-bridge check``: what is wrong in a file, in which line, and what to write instead."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+
+from npc_bridge.errors import FileProblem, FileProblems
+
+if TYPE_CHECKING:
+    from npc_bridge.core.character import Character
+
+
+@click.command(short_help="Check character files and settings; say file, line and what to write instead.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--prompt", is_flag=True, help="Show the prompt that is made from a character, as the model reads it.")
+@click.option("--as-json", is_flag=True, help="The problems as JSON lines, for editors.")
+def check(files: tuple[Path, ...], prompt: bool, as_json: bool) -> None:
+    """Check character files, events files and settings; a folder means all .toml files in it.
+
+    Every problem is named with its file, its line and what to write instead. Ends with 1 if there is any.
+    """
+    problems: list[FileProblem] = []
+    for path in files:
+        if not path.exists():
+            problems.append(FileProblem(str(path), 0, "there is no such file"))
+        for file in sorted(path.rglob("*.toml")) if path.is_dir() else [path] if path.exists() else []:
+            try:
+                line = _check(file, prompt)
+            except FileProblems as error:
+                problems += error.problems
+            else:
+                if not as_json:
+                    click.echo(line)
+    for problem in problems:
+        if as_json:
+            fields = {"file": problem.file, "line": problem.line, "problem": problem.problem, "remedy": problem.remedy}
+            click.echo(json.dumps(fields, ensure_ascii=False))
+        else:
+            place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+            click.echo(click.style(place, bold=True) + ": " + click.style(problem.problem, fg="red"))
+            if problem.remedy:
+                click.echo(f"    write instead: {problem.remedy}")
+    if problems:
+        raise SystemExit(1)
+
+
+def _check(file: Path, with_prompt: bool) -> str:
+    """One line that says what the file holds. Raises ``FileProblems``."""
+    from npc_bridge.cast import read_character, read_text
+    from npc_bridge.core.events import parse_templates
+
+    text = read_text(file)
+    match _kind(file, text):
+        case "settings":
+            _check_settings(text, file)
+            return f"{file}: settings, all right"
+        case "events":
+            templates = parse_templates(text, file=str(file))
+            return f"{file}: {len(templates.by_name)} events, all right"
+        case _:
+            character = read_character(file)
+            said = f"{file}: {character.name}, {len(character.clips)} clips, all right"
+            return f"{said}\n{_prompt(character)}" if with_prompt else said
+
+
+def _kind(file: Path, text: str) -> str:
+    """What a file is meant to be: by its name, else by what is in it."""
+    if file.name == "npc-bridge.toml":
+        return "settings"
+    if file.name == "events.toml":
+        return "events"
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return "character"  # whose reader says where the mistake is
+    if "name" in tables:
+        return "character"
+    if tables.keys() & {"server", "backend", "characters"}:
+        return "settings"
+    return "events" if tables and all(isinstance(each, dict) and "text" in each for each in tables.values()) else "character"
+
+
+def _check_settings(text: str, file: Path) -> None:
+    from npc_bridge.config import SettingsFile
+    from npc_bridge.core.authored import AuthoredText, file_problems
+
+    source = AuthoredText(text, file=str(file))
+    try:
+        SettingsFile.model_validate(source.tables)
+    except ValidationError as error:
+        raise FileProblems(file_problems(error, SettingsFile, source)) from None
+
+
+def _prompt(character: Character) -> str:
+    """The messages of a first turn, with a line of the player's."""
+    from npc_bridge.backends.estimate import estimate_tokens
+    from npc_bridge.core.history import History
+    from npc_bridge.core.messages import Player
+    from npc_bridge.core.prompt import build_prompt
+
+    history = History(character.opening_line)
+    history.hear("…", "Player")
+    messages = build_prompt(
+        character,
+        history,
+        None,
+        player=Player(name="Player"),
+        clips=character.clips,
+        language=character.language,
+        budget_tokens=1_000_000,
+        estimate=estimate_tokens,
+    )
+    tokens = sum(estimate_tokens(message["content"]) for message in messages)
+    blocks = [click.style(f"── {message['role']} ", fg="cyan") + "\n" + message["content"] for message in messages]
+    return "\n".join([*blocks, click.style(f"── about {tokens} tokens", fg="cyan"), ""])
