@@ -80,7 +80,7 @@ class Embedded:
         self._options = {"model_file": str(self._file), "context_tokens": context, "threads": threads or _threads(), "slots": slots}
         if chat_template:
             self._options["chat_template"] = chat_template
-        self._profile: Profile = find_profile("llamacpp").model_copy(update={"name": "embedded", "hint": "", "concurrency": slots})
+        self._profile: Profile = find_profile("embedded").model_copy(update={"concurrency": slots})
         self._timeouts = timeouts
         self._on_progress = on_progress
         self._child: _Child | None = None

@@ -19,6 +19,11 @@ from npc_bridge.errors import (
     PromptTooLong,
 )
 
+
+class TemplateRefused(BackendRefused):
+    """The model's chat template does not take this order of roles; another shape may do."""
+
+
 _BY_CODE: dict[str, type[BackendError]] = {
     "invalidparameter": BackendRefused,
     "invalidparametererror": BackendRefused,
@@ -67,9 +72,14 @@ _OURS: dict[str, type[BackendError]] = {
     for error in (BackendOverloaded, BackendRefused, BackendTimeout, BadKey, ModelNotFound, Moderated, OutOfCredit, PromptTooLong)
 }
 _TOO_LONG = re.compile(r"context (length|size|window)|maximum context|input length|prompt is too long|n_ctx", re.IGNORECASE)
+_TEMPLATE = re.compile(
+    r"roles must alternate|system (message|role)|(first|last) message must|jinja|chat.?template|assistant messages at the end",
+    re.IGNORECASE,
+)
 _REMEDIES: dict[type[BackendError], str] = {
     BackendOverloaded: "it is overloaded; try again later",
     BackendRefused: "the request is wrong for this server",
+    TemplateRefused: "the model's chat template does not take this order of messages",
     BackendTimeout: "it took too long",
     BadKey: "the key is missing, wrong, of another region, or not for this model",
     ModelNotFound: "it has no such model, or the base URL is wrong",
@@ -95,6 +105,8 @@ def failure(
 def _kind(status: int, code: str, message: str) -> type[BackendError]:
     if status in (0, 400, 500) and _TOO_LONG.search(message):
         return PromptTooLong
+    if status in (400, 500) and _TEMPLATE.search(message):
+        return TemplateRefused
     plain = re.sub(r"[^a-z]", "", code.lower())
     if plain.startswith("throttling") or (status == 429 and plain not in _BY_CODE):
         return BackendOverloaded

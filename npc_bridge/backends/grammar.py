@@ -1,45 +1,55 @@
-"""Grammars in llama.cpp's GBNF that hold a model to declared actions and short replies."""
+"""Grammars in llama.cpp's GBNF that hold a model to declared actions and, if it is very small, to short plain sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 _WIDE_LANGUAGES = ("zh", "ja", "yue")
-# Whatever is not a letter of some script: ASCII beyond A-Z and a-z, punctuation, symbols, full-width forms, emoji, private use.
-_NOT_A_LETTER = r"\x00-@\[-`{-\xBF\xD7\xF7\u2000-\u2BFF\u3000-\u303F\uE000-\uF8FF\uFE00-\uFE0F\uFF00-\uFFFF\U0001F000-\U0010FFFF"
+# What is no letter of any script: ASCII but A-Z a-z, Latin-1 signs, punctuation, symbols, private use, full-width forms, emoji.
+_NO_LETTER = r"\x00-@\[-`{-\xBF\xD7\xF7\u2000-\u2BFF\u3000-\u303F\uE000-\uF8FF\uFE00-\uFE0F\uFF00-\uFFFF\U0001F000-\U0010FFFF"
+MAX_WORDS = 14
+"""In one clause; more is a small model that cannot stop."""
 
 
-def reply_grammar(actions: Iterable[str], max_sentences: int, language: str = "en") -> str:
+def reply_grammar(actions: Iterable[str], max_sentences: int = 0, language: str = "en") -> str:
     """Return the grammar of a reply.
 
-    With ``max_sentences``: an action, if there are any, and then one to that many plain sentences; what a very small model needs
-    to keep to its part. Without: any text, in which only declared actions stand between parentheses.
+    With ``max_sentences``: one of the actions, if there are any, and then one to that many sentences of one or two clauses. Without: any
+    text, in which only declared actions stand between parentheses. Chinese and Japanese get full-width parentheses and stops.
     """
-    wide = language.split("-")[0].lower() in _WIDE_LANGUAGES
-    phrases = [_quoted(action) for action in dict.fromkeys(actions) if action]
-    opening, closing = ("（", "）") if wide else ("(", ")")
-    lines = []
+    wide = language.replace("_", "-").split("-")[0].lower() in _WIDE_LANGUAGES
+    phrases = [_quoted(action) for action in dict.fromkeys(actions) if action and not set("()（）\r\n") & set(action)]
+    rules = []
     if phrases:
-        lines.append(f'action ::= "{opening}" ({" | ".join(phrases)}) "{closing}"')
-    if max_sentences <= 0:
-        lines.append(r"text ::= [^()（）]")
-        lines.append("root ::= (text | action)*" if phrases else "root ::= text*")
-        return "\n".join(lines) + "\n"
-    lines += _sentence_rules(wide)
-    more = f"(gap sentence){{0,{max_sentences - 1}}}" if max_sentences > 1 else ""
-    lines.append(f"root ::= {'action gap ' if phrases else ''}sentence {more}".rstrip())
-    return "\n".join(lines) + "\n"
+        opening, closing = ("（", "）") if wide else ("(", ")")
+        rules.append(f'action ::= "{opening}" ({" | ".join(phrases)}) "{closing}"')
+    if max_sentences > 0:
+        rules += _sentences(max_sentences, wide)
+        rules.append("root ::= action gap sentences" if phrases else "root ::= sentences")
+    else:
+        rules.append("text ::= [^()（）]")
+        rules.append("root ::= (text | action)+" if phrases else "root ::= text+")
+    return "\n".join([*rules, ""])
 
 
-def _sentence_rules(wide: bool) -> list[str]:
-    stop, joint, gap = ("[。！？]", "[，、]", "") if wide else ("[.!?]", '", " | " "', " ")
-    return [
-        f"letter ::= [^{_NOT_A_LETTER}]",
-        f"first ::= [^a-z{_NOT_A_LETTER}]",
-        "word ::= letter+ ([-'’] letter+)*",
-        f"sentence ::= first letter* ([-'’] letter+)* (({joint}) word)* {stop}",
-        f'gap ::= "{gap}"',
-    ]
+def _sentences(most: int, wide: bool) -> list[str]:
+    if wide:
+        rules = [
+            'gap ::= ""',
+            f"letter ::= [^a-zA-Z{_NO_LETTER}]",
+            'sentence ::= letter{1,24} ("，" letter{1,24})? [。！？]',
+        ]
+    else:
+        rules = [
+            'gap ::= " "',
+            f"letter ::= [^{_NO_LETTER}]",
+            f"capital ::= [^a-z{_NO_LETTER}]",  # or a letter of a script without capitals
+            "rest ::= letter* ([-'’] letter+)*",
+            f'words ::= (" " letter rest){{0,{MAX_WORDS - 1}}}',
+            'sentence ::= capital rest words (", " letter rest words)? [.!?]',
+        ]
+    more = f" (gap sentence){{0,{most - 1}}}" if most > 1 else ""
+    return [*rules, f"sentences ::= sentence{more}"]
 
 
 def _quoted(phrase: str) -> str:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from npc_bridge.backends import ChatRequest, Finished, ModelLimits
 from npc_bridge.backends.estimate import estimate_tokens
-from npc_bridge.backends.failures import code_and_message, error_body, failure
-from npc_bridge.backends.profiles import Model, Profile
+from npc_bridge.backends.failures import TemplateRefused, code_and_message, error_body, failure
+from npc_bridge.backends.profiles import Model, Profile, Shape
 from npc_bridge.backends.reply import ReplyReader
 from npc_bridge.backends.shape import prefill_of, shape
 from npc_bridge.errors import BackendError, BackendLost, BackendTimeout, BackendUnreachable
@@ -55,6 +55,7 @@ class OpenAICompatible:
         self._api_key = api_key
         self._timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
+        self._shape: Shape = profile
         self._starts_thinking = self._model.starts_thinking
         self._ending: set[aiohttp.ClientResponse] = set()
 
@@ -79,7 +80,7 @@ class OpenAICompatible:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         """See ``Backend.stream``."""
-        response = await self._post(request)
+        response = await self._asked(request)
         content = response.content
         reader = ReplyReader(self._profile, prefix=prefill_of(request.messages), starts_thinking=self._starts_thinking)
         watch = _IdleWatch(content, self._timeouts, self.name)
@@ -127,10 +128,10 @@ class OpenAICompatible:
 
     def _body(self, request: ChatRequest) -> bytes:
         profile = self._profile
-        body: dict[str, Any] = {"model": self._model.name, "messages": shape(request.messages, profile), "stream": True}
+        body: dict[str, Any] = {"model": self._model.name, "messages": shape(request.messages, self._shape), "stream": True}
         if profile.ask_usage:
             body["stream_options"] = {"include_usage": True}
-        for name, value in request.sampling.items():
+        for name, value in {**profile.defaults, **request.sampling}.items():
             if name in profile.sampling:
                 body[profile.renames.get(name, name)] = value
         if profile.prefill == "continue_flags" and prefill_of(request.messages):
@@ -140,11 +141,12 @@ class OpenAICompatible:
         return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
     def _grammar(self, request: ChatRequest) -> dict[str, Any]:
-        if self._profile.grammar == "none" or not (request.actions or request.max_sentences):
+        sentences = request.max_sentences if self._profile.short_sentences else 0
+        if self._profile.grammar == "none" or not (request.actions or sentences):
             return {}
         from npc_bridge.backends.grammar import reply_grammar
 
-        grammar = reply_grammar(request.actions, request.max_sentences, request.language)
+        grammar = reply_grammar(request.actions, sentences, request.language)
         return {"structured_outputs": {"grammar": grammar}} if self._profile.grammar == "vllm" else {"grammar": grammar}
 
     def _headers(self, request: ChatRequest) -> dict[str, str]:
@@ -154,6 +156,18 @@ class OpenAICompatible:
         if self._profile.session_header and request.conversation:
             headers[self._profile.session_header] = request.conversation
         return headers
+
+    async def _asked(self, request: ChatRequest) -> aiohttp.ClientResponse:
+        """Ask; and once more in the strict shape if the model's template refuses the usual one, which is remembered."""
+        try:
+            return await self._post(request)
+        except TemplateRefused:
+            strict = self._profile.strict()
+            if not self._profile.template_decides or self._shape == strict:
+                raise
+            log.info("%s: the chat template of %s refuses late system messages or runs of one role; they are merged", self.name, self.model)
+            self._shape = strict
+            return await self._post(request)
 
     async def _post(self, request: ChatRequest) -> aiohttp.ClientResponse:
         """Return the answer's beginning, or raise what the server said instead of one."""

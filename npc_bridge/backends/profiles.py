@@ -35,6 +35,10 @@ class Shape(_Part):
     merge_same_role: bool = False
     """Whether runs of one role have to be one message."""
 
+    def strict(self) -> Shape:
+        """The same for a template that refuses all of it: what every chat template takes."""
+        return Shape(late_system="merge_next", prefill=self.prefill, assistant_first=False, merge_same_role=True)
+
 
 class Model(_Part):
     """One model at a server. Prices are dollars for a million tokens; absent: not known."""
@@ -73,7 +77,11 @@ class Profile(Shape):
     session_header: str = ""
     """Header that names the conversation, for servers that cache by it."""
     server_memory: bool = False
+    template_decides: bool = False
+    """Whether each model comes with a chat template of its own, which may refuse what another takes; the strict shape is tried then."""
     grammar: Literal["none", "gbnf", "vllm"] = "none"
+    short_sentences: bool = False
+    """Whether the grammar also holds the model to few short sentences, which a very small one needs and a big one only suffers from."""
     ask_usage: bool = True
     """Whether usage has to be asked for with ``stream_options``."""
     keep_alive: bool = True
@@ -83,6 +91,8 @@ class Profile(Shape):
     """0: no limit of the server is known."""
     context_tokens: int = Field(default=8192, gt=0)
     """For a model that is not listed."""
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    """Sampling for requests that do not say, by the OpenAI names."""
     sampling: tuple[str, ...] = ()
     """Sampling parameters it takes, by their OpenAI names; others are left out."""
     renames: dict[str, str] = Field(default_factory=dict)
@@ -115,7 +125,7 @@ def load_profiles(more: dict[str, dict[str, Any]] | None = None) -> dict[str, Pr
 def find_profile(name: str, more: dict[str, dict[str, Any]] | None = None) -> Profile:
     tables = {**_shipped(), **(more or {})}
     if name not in tables:
-        raise BadSettings(f"there is no profile {name!r}; there are: {', '.join(['embedded', 'scripted', *sorted(tables)])}")
+        raise BadSettings(f"there is no profile {name!r}; there are: {', '.join(sorted([*tables, 'scripted']))}")
     return _profile(name, tables)
 
 

@@ -18,9 +18,9 @@ def shape(messages: list[ChatMessage], to: Shape) -> list[dict[str, Any]]:
     prefill = said.pop() if said and said[-1]["role"] == "assistant" else None
     said = _without_late_system(said, to.late_system)
     if prefill is not None and to.prefill == "none":
-        said.append({"role": "user", "content": f"(Go on. Begin with: {prefill['content']})"})
+        said.append({"role": "user", "content": f"[Go on, and begin with: {prefill['content']}]"})
         prefill = None
-    if not to.assistant_first and len(said) > 1 and said[0]["role"] == "system" and said[1]["role"] == "assistant":
+    if not to.assistant_first and [message["role"] for message in said[:2]] == ["system", "assistant"]:
         said[0]["role"] = "user"
     if to.merge_same_role:
         said = _merged(said)

@@ -309,17 +309,29 @@ async def test_each_kind_of_server_accepts_what_its_profile_makes(fake: FakeMode
     assert text == Answer().text
 
 
-async def test_a_template_that_wants_strict_turns_gets_an_equivalent_prompt(fake: FakeModel) -> None:
+@pytest.mark.parametrize("profile", ["llamacpp", "vllm"])
+async def test_a_template_that_wants_strict_turns_gets_an_equivalent_prompt(fake: FakeModel, profile: str) -> None:
     fake.dialect = DIALECTS["strict_template"]
-    profile = find_profile(
-        "gemma", {"gemma": {"like": "llamacpp", "late_system": "merge_next", "assistant_first": False, "merge_same_role": True}}
-    )
-    await talk(client(fake, profile))
-    assert fake.requests[0].body["messages"] == [
-        {"role": "user", "content": "You are Brom, the smith."},
-        {"role": "assistant", "content": "(nods) Evening."},
-        {"role": "user", "content": f"Hello.\nJust now:\nrain:starts\n\n{SECRET_LINE}"},
+    backend = client(fake, profile)
+    for _ in range(2):
+        pieces = [piece async for piece in backend.stream(ChatRequest(MESSAGES))]
+        assert "".join(map(str, pieces[:-1])) == Answer().text
+    await backend.close()
+    assert fake.refusals == ["System message must be at the beginning."]
+    assert [request.body["messages"] for request in fake.requests[1:]] == 2 * [
+        [
+            {"role": "user", "content": "You are Brom, the smith."},
+            {"role": "assistant", "content": "(nods) Evening."},
+            {"role": "user", "content": f"Hello.\nJust now:\nrain:starts\n\n{SECRET_LINE}"},
+        ]
     ]
+
+
+async def test_a_server_with_one_template_for_all_is_not_asked_twice(fake: FakeModel) -> None:
+    fake.dialect = DIALECTS["strict_template"]
+    _, raised = await talk_until_error(client(fake, "generic"))
+    assert isinstance(raised, BackendRefused)
+    assert len(fake.requests) == 1
 
 
 async def test_the_conversation_is_named_to_a_server_that_caches_by_it(fake: FakeModel) -> None:
