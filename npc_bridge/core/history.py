@@ -13,6 +13,7 @@ from npc_bridge.core.cues import Action, CueParser, Part, Speech
 
 MESSAGE_OVERHEAD_TOKENS = 4
 """What a message costs beside its text: role and markers of the usual chat templates."""
+_STEP_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,17 @@ def visible_cut(raw: str, at: int) -> str:
     """
     if at <= 0:
         return ""
+    # In large steps to shortly before the place, and from there one by one.
+    begin, parser = 0, CueParser()
+    while begin < len(raw):
+        parser.feed(raw[begin : begin + _STEP_CHARS])
+        if parser.position > at:
+            break
+        begin += _STEP_CHARS
     parser = CueParser()
-    end = 0
-    for fed, char in enumerate(raw, 1):
+    parser.feed(raw[:begin])
+    end = min(begin, len(raw)) - parser.held_chars
+    for fed, char in enumerate(raw[begin:], begin + 1):
         shown = parser.position
         parts = parser.feed(char)
         released = fed - parser.held_chars

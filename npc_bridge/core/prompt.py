@@ -8,6 +8,7 @@ their prompt cache; the tests compare bytes. How servers differ (some refuse a l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from npc_bridge.core.character import Character, Facts
@@ -43,7 +44,7 @@ def build_prompt(
     messages: list[ChatMessage] = [{"role": "system", "content": persona(character, player=player, clips=clips, language=language)}]
     for example in character.examples:
         messages += [{"role": "user", "content": example.player}, {"role": "assistant", "content": example.npc}]
-    fixed = sum(estimate(message["content"]) + MESSAGE_OVERHEAD_TOKENS for message in messages)
+    fixed = sum(_cost(estimate, message["content"]) + MESSAGE_OVERHEAD_TOKENS for message in messages)
     # Room for the longest note, not for this one: the cut must not depend on what happens to be told.
     note_tokens = max(character.note_tokens, estimate(note.text) if note else 0) + MESSAGE_OVERHEAD_TOKENS
     limits = character.history
@@ -53,6 +54,12 @@ def build_prompt(
         place = len(messages) - 1 if history.unanswered else len(messages)
         messages.insert(place, {"role": "system", "content": note.text})
     return messages
+
+
+# Persona and examples are the same every turn, and counting their tokens would be most of the work.
+@lru_cache(maxsize=512)
+def _cost(estimate: Callable[[str], int], text: str) -> int:
+    return estimate(text)
 
 
 def persona(character: Character, *, player: Player, clips: Sequence[Clip], language: str) -> str:

@@ -174,7 +174,7 @@ def test_a_reply_is_cut_where_the_player_stopped_seeing_it(raw: str, at: int, cu
 
 
 WHOLE = ["(waves) ", "（挥手）", "Hello", " there", "，客官。", "(a (b) c)", "\n", " ", "(1)", "f(x)", "é👩\u200d🚒"]
-STRAY = ["(", ")", " :(", "()", ":)", "（", "a" * 250]
+STRAY = ["(", ")", " :(", "()", ":)", "（", "a" * 250, "b" * 64]
 
 
 def replies(pieces: list[str]) -> st.SearchStrategy[str]:
