@@ -14,6 +14,7 @@ from npc_bridge.core.clips import ClipIndex
 from npc_bridge.core.events import EventBoard, EventTemplates, Note
 from npc_bridge.core.history import History, visible_cut
 from npc_bridge.core.messages import Clip, Open, Player, Say, TurnCause, TurnReason
+from npc_bridge.core.situation import Situation, situation_of
 
 
 @dataclass(slots=True)
@@ -133,8 +134,14 @@ class Conversation:
             self.events.give_back(turn.note)
 
     def fallback_line(self) -> str:
-        """An authored line for when the model fails: never the same twice in a row if there are two; empty if there is none."""
-        lines = self.character.fallback.get("unknown", ())
+        """An authored line for when the model fails, such as fits what was just said; empty if there is none.
+
+        Never the same twice in a row, if there are two for the situation.
+        """
+        situation: Situation = "event" if self.running is not None and self.running.cause == "event" else "unknown"
+        if self.history.unanswered:
+            situation = situation_of(self.history.lines[-1].text)
+        lines = self.character.fallback_lines(situation)
         if not lines:
             return ""
         self.fallbacks_spoken += 1

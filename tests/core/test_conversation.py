@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from npc_bridge.core.character import parse_character
+from npc_bridge.core.conversation import Conversation, Turn
+from npc_bridge.core.events import EventTemplates
+from npc_bridge.core.messages import Open
+
+BROM = parse_character(
+    """\
+name = "Brom"
+[fallback]
+unknown = ["Hm.", "Eh?"]
+question = "Ask Mira."
+event = "Well."
+""",
+    file="brom.toml",
+    character_id="brom",
+)
+
+
+def conversation() -> Conversation:
+    message = Open.model_validate({"type": "open", "npc": "brom", "character": "brom", "player": "Ada"})
+    return Conversation.opened_by("s", message, BROM, EventTemplates())
+
+
+def test_the_fallback_line_fits_what_the_player_said() -> None:
+    talk = conversation()
+    talk.history.hear("Where is the mine?", "Ada")
+
+    assert talk.fallback_line() == "Ask Mira."
+
+
+def test_the_fallback_line_for_anything_else_is_never_the_same_twice_in_a_row() -> None:
+    talk = conversation()
+    talk.history.hear("The mine fell in.", "Ada")
+
+    assert [talk.fallback_line() for _ in range(3)] == ["Hm.", "Eh?", "Hm."]
+
+
+def test_an_npc_that_reacts_to_an_event_falls_back_to_a_line_for_events() -> None:
+    talk = conversation()
+    talk.running = Turn(id="t1", conversation=talk, cause="event", asked_at=0.0, answers=())
+
+    assert talk.fallback_line() == "Well."
