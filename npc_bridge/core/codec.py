@@ -37,6 +37,9 @@ MAX_MESSAGE_BYTES = 65_536
 MAX_DEPTH = 32
 """How many maps and lists may be inside one another, the message itself being the first."""
 
+MAX_CONTAINERS = 4_096
+"""How many maps and lists a message may hold in all, itself included; they are what costs time."""
+
 
 class Msgpack:
     """Messages as msgpack, one in a binary frame. Not for two threads at once: it has one output buffer."""
@@ -69,7 +72,7 @@ class Msgpack:
         if frame.__class__ is str:
             raise BadMessage(f"a text frame came on a msgpack connection; send binary frames, or ask for {SUBPROTOCOL_JSON}")
         if len(frame) > max_bytes:
-            raise MessageTooLarge(f"the message has {len(frame)} bytes, the limit is {max_bytes}")
+            raise MessageTooLarge(f"the message has {len(frame)} bytes, the limit is {max_bytes} bytes")
         if not frame:
             raise BadMessage("the message is empty")
         try:
@@ -85,7 +88,7 @@ class Msgpack:
             raise BadMessage(f"the message has {len(exc.extra)} bytes after its end{hint}") from exc
         except (ValueError, msgpack.UnpackException) as exc:  # msgpack 1.2 tells these two apart by their text only
             raise BadMessage(_BAD_KEY if "map key" in str(exc) else "the message is not valid msgpack, or is cut short") from exc
-        return _sound(found)
+        return _sound(found, len(frame))
 
 
 class Json:
@@ -114,19 +117,17 @@ class Json:
         return message
 
     def _map_of(self, frame: bytes | str, max_bytes: int) -> dict[str, Any]:
+        limit = f"the limit is {max_bytes} bytes"
         if len(frame) > max_bytes:
-            unit = "characters" if isinstance(frame, str) else "bytes"
-            raise MessageTooLarge(f"the message has {len(frame)} {unit}, the limit is {max_bytes} bytes")
+            raise MessageTooLarge(f"the message has {len(frame)} {'bytes' if isinstance(frame, bytes) else 'characters'}, {limit}")
         try:
             octets = frame.encode() if isinstance(frame, str) else frame
             text = octets.decode()
         except UnicodeError as exc:
-            hint = (
-                "; msgpack needs the sub-protocol " + SUBPROTOCOL_MSGPACK if isinstance(frame, bytes) and frame[0] >= 0x80 else ""
-            )
+            hint = "; msgpack needs the sub-protocol " + SUBPROTOCOL_MSGPACK if isinstance(frame, bytes) and frame[0] >= 0x80 else ""
             raise BadMessage(f"the message is not UTF-8{hint}") from exc
         if len(octets) > max_bytes:
-            raise MessageTooLarge(f"the message has {len(octets)} bytes, the limit is {max_bytes}")
+            raise MessageTooLarge(f"the message has {len(octets)} bytes, {limit}")
         if not octets:
             raise BadMessage("the message is empty")
         try:
@@ -139,7 +140,7 @@ class Json:
             raise BadMessage(f"the message is not valid JSON at character {exc.pos}") from exc
         except ValueError as exc:  # Python refuses to read integers of thousands of digits
             raise BadMessage(_TOO_BIG) from exc
-        message = _sound(found)
+        message = _sound(found, len(octets))
         # Only an escape can bring in a lone surrogate, since the frame itself was UTF-8.
         if "\\u" in text:
             message = _mended(message)
@@ -158,17 +159,21 @@ BY_SUBPROTOCOL: dict[str, Codec] = {codec.subprotocol: codec for codec in (MSGPA
 _TOO_DEEP = f"the message is nested deeper than {MAX_DEPTH} levels"
 _TOO_BIG = "the message holds a number of more than 64 bits"
 _NOT_FINITE = "the message holds a number that is not finite"
+_EXTENSION = "the message holds a msgpack extension, and extensions have no meaning here"
 _BAD_KEY = "the message holds a map with a key that is not text"
 
 
-def _no_extension(code: int, _octets: bytes) -> object:
-    raise BadMessage(f"the message holds the msgpack extension {code}, and extensions have no meaning here")
+def _no_extension(_code: int, _octets: bytes) -> object:
+    raise BadMessage(_EXTENSION)
 
 
-def _sound(found: object) -> dict[str, Any]:
+def _sound(found: object, size: int) -> dict[str, Any]:
     """The message as a map that JSON could hold as well, but for the one binary field ``blob``."""
     if not isinstance(found, dict):
         raise BadMessage(f"the message is {_KINDS.get(type(found), 'of another kind')}, must be a map")
+    # A map or list takes at least one byte, so most messages need no counting.
+    if size > MAX_CONTAINERS and _has_too_many(found):
+        raise BadMessage(f"the message holds more than {MAX_CONTAINERS} maps and lists", re=_re(found))
     for field, value in found.items():
         if value.__class__ is str or (field == "blob" and value.__class__ is bytes):
             continue
@@ -177,29 +182,47 @@ def _sound(found: object) -> dict[str, Any]:
     return found
 
 
+def _has_too_many(message: dict[str, Any]) -> bool:
+    containers: list[Any] = [message]
+    for container in containers:  # which grows on the way
+        for value in container.values() if container.__class__ is dict else container:
+            if value.__class__ is dict or value.__class__ is list:
+                containers.append(value)
+                if len(containers) > MAX_CONTAINERS:
+                    return True
+    return False
+
+
 def _flaw(value: Any, depth: int) -> str:
     """What is wrong with a value that stands this deep in a message; empty when nothing is.
 
     Every event passes through here, so the usual kinds are told apart first and without a call.
     """
     kind = value.__class__
-    if (kind is dict or kind is list) and depth > MAX_DEPTH:
-        return _TOO_DEEP
     if kind is dict:
+        if depth > MAX_DEPTH:
+            return _TOO_DEEP
         for key, inner in value.items():
             if key.__class__ is not str:
                 return _BAD_KEY
             inner_kind = inner.__class__
-            if inner_kind is str or (inner_kind is float and inner - inner == 0.0):
+            if inner_kind is str or (inner_kind is float and inner - inner == 0.0) or inner is None:
                 continue
             if flaw := _flaw(inner, depth + 1):
                 return flaw
-    elif kind is list:
-        for inner in value:
-            if inner.__class__ is not str and (flaw := _flaw(inner, depth + 1)):
-                return flaw
-    else:
-        return _flaw_of_one(value)
+        return ""
+    return _flaw_of_list(value, depth) if kind is list else _flaw_of_one(value)
+
+
+def _flaw_of_list(values: list[Any], depth: int) -> str:
+    if depth > MAX_DEPTH:
+        return _TOO_DEEP
+    for inner in values:
+        kind = inner.__class__
+        if kind is str or (kind is float and inner - inner == 0.0) or inner is None:
+            continue
+        if flaw := _flaw(inner, depth + 1):
+            return flaw
     return ""
 
 
@@ -212,7 +235,7 @@ def _flaw_of_one(value: object) -> str:
         return ""
     if isinstance(value, bytes):
         return "the message holds binary where only text can be"
-    return "the message holds a msgpack extension, and extensions have no meaning here"  # timestamps do not pass through the hook
+    return _EXTENSION
 
 
 _KINDS = {
@@ -256,9 +279,7 @@ def _no_constant(_name: str) -> object:
     raise BadMessage(_NOT_FINITE)
 
 
-_to_json: Callable[[object], str] = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_base64
-).encode
+_to_json: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_base64).encode
 _from_json: Callable[[str], Any] = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
@@ -317,9 +338,7 @@ def _complaint(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"field {field!r} is missing"
     claims = [
-        _claim(problem["type"], problem.get("ctx", {}), problem["input"])
-        for problem in problems
-        if problem["loc"][0] == first["loc"][0]
+        _claim(problem["type"], problem.get("ctx", {}), problem["input"]) for problem in problems if problem["loc"][0] == first["loc"][0]
     ]
     # A field that may be of two kinds fails once for each.
     if len(claims) > 1 and all(claim.startswith("must be ") for claim in claims):

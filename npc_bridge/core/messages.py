@@ -56,7 +56,7 @@ class Clip(Message):
 
     name: Name
     description: str = Field(default="", max_length=400)
-    aliases: tuple[Name, ...] = Field(default=(), max_length=64)
+    aliases: tuple[Name, ...] = Field(default=(), max_length=64, fail_fast=True)
 
 
 PlayerField: TypeAlias = Annotated[Player, BeforeValidator(_player)]
@@ -86,7 +86,7 @@ class Open(Message):
     character: Id | dict[str, Any]
     """Id of a character file, or the same tables inline."""
     player: PlayerField = Player(name="Player")
-    clips: tuple[ClipField, ...] = Field(default=(), max_length=MAX_CLIPS)
+    clips: tuple[ClipField, ...] = Field(default=(), max_length=MAX_CLIPS, fail_fast=True)
     language: str = Field(default="", max_length=35)
     group: str = Field(default="", max_length=MAX_ID_CHARS)
     """Events can be told to all NPCs of a group at once, ``tavern`` for example."""

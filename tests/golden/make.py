@@ -287,6 +287,7 @@ BAD_MSGPACK: dict[str, tuple[str | bytes, str, str]] = {
     "nan": (b"\x83\xa4type\xa5event\xa4name\xa1a\xa4data\x81\xa1x\xca\x7f\xc0\x00\x00", "bad_message", "event"),
     "depth_33": (MSGPACK.encode({"type": "event", "name": "a", "data": {"x": nested(31)}}), "bad_message", "event"),
     "depth_bomb": (b"\x91" * 2_000, "bad_message", ""),
+    "too_many_maps": (MSGPACK.encode({"type": "event", "name": "a", "data": {"x": [{}] * 4_094}}), "bad_message", "event"),
     "json_on_msgpack": ('{"type":"close","npc":"a"}', "bad_message", ""),
     "too_large": (b"\xdb\x00\x00\xff\xfc" + b"x" * 65_532, "message_too_large", ""),
 }
