@@ -161,6 +161,7 @@ class Bridge:
             "model": self.backend.model,
             "sessions": len(sessions),
             "npcs": len(talks),
+            "tasks": len(asyncio.all_tasks()),
             "turns_running": sum(talk.running is not None for talk in talks),
         }
 

@@ -13,9 +13,10 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character, character_from_map
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.events import EventTemplates
-from npc_bridge.errors import BadMessage, NotSupported, UnknownNpc
+from npc_bridge.errors import BadMessage, FileProblems, NotSupported, UnknownNpc
 
 MAX_NPCS = 1_000
+MAX_COMPLAINT_CHARS = 1_000
 REMEMBERED_IDS = 20_000
 """How many ids of events and lines a session remembers, to use each one once."""
 
@@ -116,7 +117,7 @@ class Session:
         if isinstance(message.character, str):
             character = self._find_character(message.character)
         else:
-            character = character_from_map(message.character, character_id=message.npc)
+            character = inline_character(message)
         conversation = Conversation.opened_by(self.id, message, character, self._templates)
         self.conversations[message.npc] = conversation
         opened = {
@@ -222,3 +223,12 @@ class Session:
         if len(self._ids) > REMEMBERED_IDS:
             del self._ids[next(iter(self._ids))]
         return True
+
+
+def inline_character(message: wire.Open) -> Character:
+    """The character that ``open`` brings along. Raises ``BadMessage`` with what to write instead."""
+    assert isinstance(message.character, dict)
+    try:
+        return character_from_map(message.character, character_id=message.npc)
+    except FileProblems as error:
+        raise BadMessage(str(error)[:MAX_COMPLAINT_CHARS], re=message.type) from None

@@ -226,6 +226,7 @@ REFUSED: dict[str, tuple[Any, type[WireError], str]] = {
     "an NPC that is not open": (say(npc="nobody"), UnknownNpc, "a1"),
     "an event for an NPC that is not open": (event(id="e1", npc="nobody"), UnknownNpc, "e1"),
     "a character that does not exist": (new("open", npc="x", character="nobody"), UnknownCharacter, "open"),
+    "an inline character with a mistake": (new("open", npc="x", character={"name": "X", "hobby": 1}), BadMessage, "open"),
     "an NPC that is open already": (new("open", npc="brom", character="brom"), BadMessage, "open"),
     "an empty line": (say("  \n"), BadMessage, "a1"),
     "a second hello": (new("hello", protocol=1), BadMessage, "hello"),
