@@ -235,7 +235,8 @@ def _value(value: Any, words: Wording, depth: int) -> str:
         case int():
             return str(value) if -(10**18) < value < 10**18 else "…"
         case float():
-            return f"{value:.6g}" if abs(value) < 1e18 else "…"
+            # Godot's JSON writes every whole number as a fraction.
+            return "…" if not abs(value) < 1e18 else str(int(value)) if value.is_integer() else f"{value:.6g}"
         case list() | tuple() | dict() if depth >= _MAX_DEPTH:
             return "…"
         case list() | tuple():

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from npc_bridge.core.authored import tables_of
 from npc_bridge.core.character import Character, Example, HistorySettings, Sampling, Style, character_from_map, parse_character
 from npc_bridge.core.clips import ClipIndex, action_words
 from npc_bridge.core.cues import Action, CueParser
@@ -296,3 +298,20 @@ def test_the_tavern_is_well_written(path: Path) -> None:
 def actions_of(line: str) -> list[str]:
     parser = CueParser()
     return [part.raw for part in parser.feed(line) + parser.close() if isinstance(part, Action)]
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "characters.md"
+
+
+def test_every_key_is_documented() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    keys = {key for fields in tables_of(Character).values() for key in fields}
+    tables = {f"[{table}]" for table in tables_of(Character) if table and table != "examples"}
+    missing = [key for key in sorted({*keys, *SITUATIONS}) if f"`{key}`" not in text and f"[{key}]" not in text]
+    assert missing + [table for table in sorted(tables) if table not in text] == []
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL))
+def test_the_documentation_s_examples_are_valid(block: str) -> None:
+    parse(block if "name =" in block else f'name = "Brom"\n{block}')

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from npc_bridge.core.events import EventBoard, EventTemplates, Note, parse_templates
+from npc_bridge.core.events import EventBoard, EventSettings, EventTemplates, Note, parse_templates
 from npc_bridge.core.messages import Event
 from npc_bridge.errors import FileProblems
 
@@ -67,7 +68,11 @@ DEFAULT_RENDERING = {
     "a value of its own name": ("weather", {"weather": "rain"}, "weather: rain"),
     "a text": ("rumour", {"text": "The mine fell in."}, "rumour: The mine fell in."),
     "a value": ("noise", {"value": 7}, "noise: 7"),
-    "numbers as godot writes them": ("hp", {"now": 3.0, "max": 12.5, "x": 0.1 + 0.2}, "hp: now: 3, max: 12.5, x: 0.3"),
+    "numbers as godot writes them": (
+        "hp",
+        {"now": 3.0, "max": 12.5, "x": 0.1 + 0.2, "gold": 1234567.0},
+        "hp: now: 3, max: 12.5, x: 0.3, gold: 1234567",
+    ),
     "numbers beyond reason": ("hp", {"a": 10**400, "b": 1e300, "c": -(2**63)}, "hp: a: …, b: …, c: …"),
     "yes and no": ("door", {"open": True, "locked": False, "key": None}, "door: open: yes, locked: no, key: none"),
     "lists": ("loot", {"items": ["sword", 2, ["rope", True]], "gold": []}, "loot: items: sword, 2, rope, yes, gold: none"),
@@ -481,3 +486,17 @@ class Board(RuleBasedStateMachine):
 
 TestBoard = Board.TestCase
 TestBoard.settings = settings(max_examples=60, stateful_step_count=40)
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
+
+
+def test_every_key_is_documented() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    assert [key for key in (*EventSettings.model_fields, "note_title") if f"| `{key}` |" not in text] == []
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL))
+def test_the_documentation_s_examples_are_valid(block: str) -> None:
+    parse_templates(block, "events.toml")
