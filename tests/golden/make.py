@@ -55,7 +55,7 @@ GAME: Table = {
     "open_inline": {
         "type": "open",
         "npc": "cat",
-        "character": {"name": "Mog", "details": {"occupation": "the inn's cat", "personality": "proud, easily bribed"}},
+        "character": {"name": "Mog", "identity": {"occupation": "the inn's cat", "personality": "proud, easily bribed"}},
     },
     "event": {
         "type": "event",
