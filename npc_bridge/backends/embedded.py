@@ -65,7 +65,7 @@ class Embedded:
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         on_progress: Progress | None = None,
     ) -> None:
-        """Raises ``BadSettings`` when the model or llama.cpp is not there."""
+        """Looks for the files, and raises ``BadSettings`` when the model or llama.cpp is not there. Nothing is loaded yet."""
         if importlib.util.find_spec("xllamacpp") is None:
             raise BadSettings(f"the embedded model is not installed. {INSTALL}")
         file = Path(model_file) if model_file else weights_file()
@@ -74,6 +74,7 @@ class Embedded:
         if not file.is_file():
             raise BadSettings(f"there is no model file {file}")
         self._file = file.absolute()
+        self._size_mb = file.stat().st_size // 1_000_000
         context = context_tokens or CONTEXT_TOKENS
         reply = min(512, context // 4)
         self._limits = ModelLimits(context, context - reply, reply)
@@ -101,8 +102,8 @@ class Embedded:
         return self._limits
 
     def estimate_tokens(self, text: str) -> int:
-        # The small model was made for English: Chinese and Japanese cost it up to three tokens a character.
-        return estimate_tokens(text, per_wide=2.5)
+        # The small model was made for English: Chinese and Japanese cost it about two tokens a character.
+        return estimate_tokens(text, per_wide=2.0)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         """See ``Backend.stream``. The first call also waits for the model to load."""
@@ -140,7 +141,7 @@ class Embedded:
                 await self._child.close()
                 self._child = None
             await self._pause()
-            self._tell(f"loading {self.model} ({self._file.stat().st_size // 1_000_000} MB)")
+            self._tell(f"loading {self.model} ({self._size_mb} MB)")
             self._child = await _Child.start(self._options, self._profile, self._timeouts)
             self._tell(f"{self.model} is ready")
             return self._child

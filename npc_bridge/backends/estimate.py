@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 
-_PARTS = re.compile(r"[A-Za-z]+|[0-9]|[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]|[^\sA-Za-z0-9]")
-LETTERS_PER_TOKEN = 5
+# What tokenizers made mostly for English do with ASCII: short words are one token, long ones and names fall into pieces, and so does
+# every number and nearly every sign.
+_NARROW = re.compile(r"[a-z]{1,5}|[A-Z][a-z]{0,2}|[0-9]|[!-/:-@\[-`{-~]|\n")
+_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
+_HANGUL = re.compile(r"[\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff]")
+_INDIC = re.compile(r"[\u0900-\u10ff\u1700-\u18ff]")
+_SYMBOL = re.compile(r"[\u2190-\u2bff\ufe00-\ufe0f\U00010000-\U0001ffff]")
+_ACCENTED = re.compile(r"[\u00c0-\u024f]")  # a language that is not English, whose words fall into smaller pieces
+_OTHER = re.compile(r"[\u0080-\u08ff\u1d00-\u218f\u3000-\u303f]")
 
 
 def estimate_tokens(text: str, *, per_wide: float = 1.0) -> int:
     """Return about how many tokens ``text`` costs.
 
-    ``per_wide`` is the price of a Chinese, Japanese or Korean character: below 1 for models made for those languages, up to 3 for
-    a small one made for English.
+    ``per_wide`` is the price of a Chinese or Japanese character: below 1 for models made for these languages, up to 2 for a small one
+    made for English. Checked against llama.cpp with SmolLM2, which is the dearest tokenizer we know.
     """
-    narrow, wide = 0, 0
-    for part in _PARTS.finditer(text):
-        first = part[0][0]
-        if first.isascii():
-            narrow += 1 + (len(part[0]) - 1) // LETTERS_PER_TOKEN
-        else:
-            wide += 1
-    return narrow + text.count("\n") + round(wide * per_wide + 0.499)
+    tokens = 1.1 * len(_NARROW.findall(text))
+    if not text.isascii():
+        if _ACCENTED.search(text):
+            tokens *= 1.25
+        tokens += 1.2 * len(_OTHER.findall(text))
+        tokens += per_wide * (len(_WIDE.findall(text)) + 1.5 * len(_HANGUL.findall(text)))
+        tokens += 2 * len(_INDIC.findall(text)) + 3 * len(_SYMBOL.findall(text))
+    return round(tokens + 0.499)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from npc_bridge.backends import ChatMessage
 
 _WIDE_LANGUAGES = ("zh", "ja", "yue")
 # What is no letter of any script: ASCII but A-Z a-z, Latin-1 signs, punctuation, symbols, private use, full-width forms, emoji.
@@ -30,6 +32,13 @@ def reply_grammar(actions: Iterable[str], max_sentences: int = 0, language: str 
         rules.append("text ::= [^()（）]")
         rules.append("root ::= (text | action)+" if phrases else "root ::= text+")
     return "\n".join([*rules, ""])
+
+
+def fresh_actions(actions: Sequence[str], messages: Sequence[ChatMessage]) -> Sequence[str]:
+    """Leave out what the NPC did in its last two replies, as long as there is a choice left."""
+    replies = [message["content"] for message in messages if message["role"] == "assistant"][-2:]
+    fresh = [action for action in actions if not any(f"({action})" in reply or f"（{action}）" in reply for reply in replies)]
+    return fresh if len(fresh) > 1 else actions
 
 
 def _sentences(most: int, wide: bool) -> list[str]:

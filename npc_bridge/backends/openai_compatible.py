@@ -144,9 +144,11 @@ class OpenAICompatible:
         sentences = request.max_sentences if self._profile.short_sentences else 0
         if self._profile.grammar == "none" or not (request.actions or sentences):
             return {}
-        from npc_bridge.backends.grammar import reply_grammar
+        from npc_bridge.backends.grammar import fresh_actions, reply_grammar
 
-        grammar = reply_grammar(request.actions, sentences, request.language)
+        # A very small model would do the same thing in every reply.
+        actions = fresh_actions(request.actions, request.messages) if self._profile.short_sentences else request.actions
+        grammar = reply_grammar(actions, sentences, request.language)
         return {"structured_outputs": {"grammar": grammar}} if self._profile.grammar == "vllm" else {"grammar": grammar}
 
     def _headers(self, request: ChatRequest) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from npc_bridge.backends import ModelLimits
 from npc_bridge.errors import BadSettings
 
-LateSystem: TypeAlias = Literal["keep", "user", "merge_next", "merge_first"]
+LateSystem: TypeAlias = Literal["keep", "user", "merge_next", "bracket", "merge_first"]
 Prefill: TypeAlias = Literal["none", "plain", "partial", "prefix", "continue_flags"]
 
 
@@ -25,8 +25,8 @@ class Shape(_Part):
     """What the messages have to look like."""
 
     late_system: LateSystem = "keep"
-    """What becomes of a ``system`` message that is not the first: it stays, is said by the user, goes in front of the next user
-    message, or behind the first system message."""
+    """What becomes of a ``system`` message that is not the first: it stays; is said by the user; goes in front of the next user message,
+    as a paragraph or as one line in square brackets; or goes behind the first system message."""
     prefill: Prefill = "none"
     """How a server is told to go on from a trailing ``assistant`` message: not at all; by itself; by ``partial`` or ``prefix`` in
     the message; or by two flags in the body."""

@@ -46,11 +46,13 @@ def _without_late_system(messages: list[ChatMessage], how: str) -> list[ChatMess
     for at, message in enumerate(messages):
         if at == 0 or message["role"] != "system":
             if waiting and message["role"] == "user":
-                message = {**message, "content": "\n\n".join([*waiting, message["content"]])}
+                message = {**message, "content": (" " if how == "bracket" else "\n\n").join([*waiting, message["content"]])}
                 waiting = []
             shaped.append(message)
         elif how == "merge_next":
             waiting.append(message["content"])
+        elif how == "bracket":
+            waiting.append(f"[{_on_one_line(message['content'])}]")
         elif how == "merge_first" and shaped[0]["role"] == "system":
             shaped[0] = {**shaped[0], "content": shaped[0]["content"] + "\n\n" + message["content"]}
         else:
@@ -58,6 +60,10 @@ def _without_late_system(messages: list[ChatMessage], how: str) -> list[ChatMess
     if waiting:
         shaped.append({"role": "user", "content": "\n\n".join(waiting)})
     return shaped
+
+
+def _on_one_line(note: str) -> str:
+    return " ".join(line.removeprefix("- ").strip() for line in note.splitlines() if line.strip())
 
 
 def _merged(messages: list[ChatMessage]) -> list[ChatMessage]:

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 from fake_model import DIALECTS, KEY, MODEL, Answer, FakeModel
 
 from npc_bridge.backends import ChatMessage, ChatRequest, Finished
@@ -367,6 +368,16 @@ async def test_neither_key_nor_words_are_logged_or_shown(fake: FakeModel, caplog
     seen = caplog.text + repr(errors) + repr([error.__cause__ for error in errors]) + repr(client(fake))
     assert KEY not in seen
     assert SECRET_LINE not in seen
+
+
+async def test_nothing_blocks_the_loop(fake: FakeModel) -> None:
+    with blockbuster_ctx():
+        backend = client(fake)
+        await backend.warm_up()
+        async for _ in backend.stream(ChatRequest(MESSAGES)):
+            pass
+        await backend.probe()
+        await backend.close()
 
 
 async def test_nothing_is_left_behind(fake: FakeModel) -> None:

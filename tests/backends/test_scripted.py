@@ -48,7 +48,7 @@ async def test_only_what_came_after_the_last_reply_counts() -> None:
 
 async def test_a_reply_comes_in_chunks_and_ends_with_counted_tokens() -> None:
     pieces = [piece async for piece in Scripted.of(["(nods) Yes."], chunk_chars=5).stream(asked("Well?"))]
-    assert pieces == ["(nods", ") Yes", ".", Finished("stop", prompt_tokens=7, cached_tokens=0, completion_tokens=5)]
+    assert pieces == ["(nods", ") Yes", ".", Finished("stop", prompt_tokens=10, cached_tokens=0, completion_tokens=6)]
 
 
 @pytest.mark.parametrize(("after", "shown"), [(0, ""), (2, "One Tw")])

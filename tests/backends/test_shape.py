@@ -40,6 +40,11 @@ CASES: dict[str, tuple[list[ChatMessage], Shape, list[dict[str, Any]]]] = {
     "kept": (TALK, Shape(), TALK),
     "late system said by the user": (TALK, Shape(late_system="user"), [*TALK[:6], user("rain:starts"), user("Hm?")]),
     "late system before the next line": (TALK, Shape(late_system="merge_next"), [*TALK[:6], user("rain:starts\n\nHm?")]),
+    "late system in brackets": (
+        [*TALK[:3], system("Just now:\n- It rains.\n- A dog barks."), user("Hm?")],
+        Shape(late_system="bracket"),
+        [*TALK[:3], user("[Just now: It rains. A dog barks.] Hm?")],
+    ),
     "late system with the first": (
         TALK,
         Shape(late_system="merge_first"),
