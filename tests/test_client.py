@@ -13,19 +13,9 @@ from websockets.asyncio.server import serve as serve_socket
 
 from npc_bridge.backends import ChatRequest, Finished
 from npc_bridge.backends.scripted import Scripted
-from npc_bridge.client import (
-    MAX_UNASKED_TURNS,
-    Clip,
-    ConnectionLost,
-    Cue,
-    Npc,
-    Part,
-    Player,
-    Protocol,
-    Text,
-    Turn,
-    connect,
-)
+from npc_bridge.client import Clip, ConnectionLost, Cue, Npc, Part, Player, Text, Turn, connect
+from npc_bridge.client.npc import MAX_UNASKED_TURNS
+from npc_bridge.client.protocol import Protocol
 from npc_bridge.core.codec import JSON, MSGPACK
 from npc_bridge.core.messages import Opened, TurnEnded, TurnStarted
 from npc_bridge.errors import BadMessage, Refused, UnknownCharacter, UnknownNpc, WireError
