@@ -56,6 +56,8 @@ class Result:
     first_texts: int
     first_p50_us: float
     first_p99_us: float
+    asked_p50_us: float
+    """The part of it from the player's line to its arrival at the model."""
     turns: int
     """Replies that ended, each compared with what the model sent."""
     lost: int
@@ -69,7 +71,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.is_counting = False
-        self.added_ns, self.first_ns = array("q"), array("q")
+        self.added_ns, self.first_ns, self.asked_ns = array("q"), array("q"), array("q")
         self.chunks = self.messages = self.turns = self.lost = 0
         self.problems: list[str] = []
 
@@ -156,7 +158,8 @@ class Game(asyncio.Protocol):
             for _, written_ns, arrived_ns in stamps:
                 tally.added_ns.append(now_ns - int(written_ns))
                 if arrived_ns:
-                    tally.first_ns.append(now_ns - int(written_ns) + int(arrived_ns) - self.said_ns)
+                    tally.asked_ns.append(int(arrived_ns) - self.said_ns)
+                    tally.first_ns.append(tally.asked_ns[-1] + tally.added_ns[-1])
 
     def say(self, rate: int, chunks: int) -> asyncio.Future[None]:
         """Ask for a reply; the future is done when it is over."""
@@ -242,6 +245,7 @@ async def run(arguments: argparse.Namespace) -> Result:
         first_texts=len(first),
         first_p50_us=percentile(first, 50) / 1e3,
         first_p99_us=percentile(first, 99) / 1e3,
+        asked_p50_us=percentile(tally.asked_ns, 50) / 1e3,
         turns=tally.turns,
         lost=tally.lost,
         unfinished=len(running),

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 OPENING = " |%05d|%018d|%018d| Well"
 """The first piece tells the time at which the request had arrived as well."""
 
-PIECES = (
+_SENTENCES = (
     " |%05d|%018d| met, traveller,",
     " |%05d|%018d| come in from",
     " |%05d|%018d| the rain. The",
@@ -25,9 +25,21 @@ PIECES = (
     " |%05d|%018d| has it not? Let",
     " |%05d|%018d| me look at it",
     " |%05d|%018d| for a moment.",
-    " |%05d|%018d| (takes the",
-    " blade gently) |%05d|%018d| Hm. A notch",
-    " |%05d|%018d| here, and",
+)
+_ACTIONS = (
+    ("takes the", "blade gently"),
+    ("wipes her", "hands on her apron"),
+    ("nods", "slowly"),
+    ("looks up", "from the anvil"),
+    ("points at", "the door with her hammer"),
+    ("laughs", "out loud"),
+    ("shakes", "her head"),
+    ("leans closer", "and whispers"),
+)
+PIECES = tuple(
+    piece
+    for begin, end in _ACTIONS
+    for piece in (*_SENTENCES, f" |%05d|%018d| ({begin}", f" {end}) |%05d|%018d| Hm. A notch", " |%05d|%018d| here, and")
 )
 
 STAMP = re.compile(r"\|(\d{5})\|(\d{18})\|(?:(\d{18})\|)?")
