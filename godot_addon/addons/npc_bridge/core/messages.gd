@@ -1,0 +1,118 @@
+@tool
+## What the bridge can say, field by field, and what a game must not exceed; see docs/protocol.md.
+extends RefCounted
+
+const PROTOCOL := 1
+const MAX_SAY_CHARS := 8000
+const MAX_CLIPS := 512
+const MAX_ALIASES := 64
+const MAX_NAME_CHARS := 120
+
+## Close codes that the same game, trying again, would get again.
+const FINAL_CLOSE_CODES: Array[int] = [4000, 4001, 4002, 4003, 4004]
+
+## Fields that must be there, by message type.
+const REQUIRED := {
+	"welcome":
+	{
+		"protocol": TYPE_INT,
+		"session": TYPE_STRING,
+		"resumed": TYPE_BOOL,
+		"server": TYPE_STRING,
+		"backend": TYPE_STRING,
+		"model": TYPE_STRING,
+		"max_message_bytes": TYPE_INT,
+	},
+	"opened":
+	{
+		"npc": TYPE_STRING,
+		"character": TYPE_STRING,
+		"name": TYPE_STRING,
+		"language": TYPE_STRING,
+		"opening": TYPE_BOOL,
+	},
+	"accepted": {"ids": TYPE_ARRAY},
+	"turn_started": {"npc": TYPE_STRING, "turn": TYPE_STRING, "cause": TYPE_STRING},
+	"text": {"npc": TYPE_STRING, "turn": TYPE_STRING, "at": TYPE_INT, "text": TYPE_STRING},
+	"cue":
+	{
+		"npc": TYPE_STRING,
+		"turn": TYPE_STRING,
+		"at": TYPE_INT,
+		"clip": TYPE_STRING,
+		"action": TYPE_STRING,
+	},
+	"turn_ended": {"npc": TYPE_STRING, "turn": TYPE_STRING, "reason": TYPE_STRING, "chars": TYPE_INT},
+	"saved": {"id": TYPE_STRING},
+	"loaded": {"id": TYPE_STRING},
+	"closed": {"npc": TYPE_STRING},
+	"error": {"code": TYPE_STRING, "message": TYPE_STRING},
+}
+
+## Fields that may be there, and what they are when they are not.
+const OPTIONAL := {
+	"turn_started": {"answers": [], "note": ""},
+	"turn_ended":
+	{
+		"prompt_tokens": -1,
+		"cached_tokens": -1,
+		"completion_tokens": -1,
+		"first_text_ms": -1.0,
+		"total_ms": 0.0,
+		"code": "",
+		"message": "",
+		"retry": false,
+	},
+	"saved": {"slot": ""},
+	"loaded": {"slot": ""},
+	"error": {"retry": false, "re": ""},
+}
+
+
+## What is wrong with a message of the bridge; empty when nothing is. Afterwards every field of the
+## protocol is there with its type, and [code]seq[/code] is 0 if it was missing.
+static func flaw_in(message: Dictionary) -> String:
+	var required: Variant = REQUIRED.get(message.get("type"))
+	if required == null:
+		return "there is no message type '%s'" % str(message.get("type")).left(40)
+	for field: String in required:
+		var wanted: int = required[field]
+		if not _fits(message, field, wanted):
+			return "field '%s' of '%s' is missing or of the wrong kind" % [field, message["type"]]
+	var optional: Dictionary = OPTIONAL.get(message["type"], {})
+	for field: String in optional:
+		if message.get(field) == null:
+			message[field] = optional[field]
+		elif not _fits(message, field, typeof(optional[field])):
+			return "field '%s' of '%s' is of the wrong kind" % [field, message["type"]]
+	if message["type"] == "saved":
+		message["blob"] = message.get("blob", PackedByteArray())
+		if not message["blob"] is PackedByteArray:
+			return "field 'blob' of 'saved' is not binary"
+	if not message.has("seq"):
+		message["seq"] = 0
+	return "" if _fits(message, "seq", TYPE_INT) else "field 'seq' is not a whole number"
+
+
+## Whether the type is one that a bridge of this protocol sends.
+static func is_known(message: Dictionary) -> bool:
+	return REQUIRED.has(message.get("type"))
+
+
+static func _fits(message: Dictionary, field: String, wanted: int) -> bool:
+	var value: Variant = message.get(field)
+	var kind := typeof(value)
+	if wanted == TYPE_INT:
+		if kind == TYPE_FLOAT:
+			var number: float = value
+			if number != floorf(number) or absf(number) > 9.0e15:
+				return false
+			value = int(number)
+			message[field] = value
+		elif kind != TYPE_INT:
+			return false
+		var whole: int = value
+		return whole >= 0
+	if wanted == TYPE_FLOAT:
+		return kind == TYPE_FLOAT or kind == TYPE_INT
+	return kind == wanted

@@ -1,0 +1,165 @@
+@tool
+## Decides how much of a text is shown at what time, and which cues have been reached.
+##
+## Knows no node and no clock: text, cues and seconds come in, a count of characters and the reached
+## cues come out. Positions are code points from 0, as on the wire and as Godot counts them.
+extends RefCounted
+
+## After these the speaker draws breath.
+const SENTENCE_ENDS := ".!?…。！？"
+## After these the speaker pauses a little.
+const CLAUSE_ENDS := ",;:—，、；："
+const _CLOSERS := "\"'”’»)）」』】"
+
+## Characters a second.
+var speed := 40.0
+## Pause after the end of a sentence, in seconds.
+var sentence_pause_s := 0.3
+## Pause after a comma and the like, in seconds.
+var clause_pause_s := 0.12
+## Type faster when more than this many seconds of text wait; 0: never.
+var catch_up_s := 0.0
+
+## The text so far.
+var text := ""
+## How many characters are shown.
+var shown := 0
+## Whether no more text will come.
+var is_complete := false
+
+var _cues: Array[Dictionary] = []
+var _budget_s := 0.0
+var _breaks := PackedInt32Array()
+var _breaks_of := -1
+var _breaks_from := 0
+var _is_skipping := false
+
+
+## Begin again with nothing.
+func clear() -> void:
+	text = ""
+	shown = 0
+	is_complete = false
+	_cues.clear()
+	_budget_s = 0.0
+	_breaks_of = -1
+	_is_skipping = false
+
+
+## The next piece of the text.
+func add_text(piece: String) -> void:
+	text += piece
+
+
+## A cue at its place [code]at[/code], which may be ahead of the text that has come in.
+func add_cue(cue: Dictionary) -> void:
+	_cues.append(cue)
+
+
+## The text ends here; cues that lie behind its end are reached at its end.
+func complete() -> void:
+	is_complete = true
+
+
+## Forget what was not shown yet, text and cues: the speaker was cut short.
+func cut() -> void:
+	text = text.left(shown)
+	_breaks_of = -1
+	_cues.clear()
+	is_complete = true
+
+
+## Show at once all there is and all that will come.
+func skip() -> void:
+	_is_skipping = true
+
+
+## Whether all was shown and no more will come.
+func is_finished() -> bool:
+	return is_complete and shown >= text.length() and _cues.is_empty()
+
+
+## Whether there is something left to show now.
+func is_behind() -> bool:
+	return shown < text.length() or not _cues.is_empty()
+
+
+## Let time pass. Gives the cues that were reached, in order; each has [code]shown[/code], the number of
+## characters that were visible when it was reached.
+func advance(delta_s: float) -> Array[Dictionary]:
+	var reached := _take_reached()
+	if _is_skipping:
+		while shown < text.length():
+			shown = mini(_next_stop(), text.length())
+			reached.append_array(_take_reached())
+		reached.append_array(_take_reached())
+		return reached
+	if shown >= text.length():
+		# Waiting for text earns no credit, or the next piece would appear in one go.
+		_budget_s = minf(_budget_s, 0.0)
+	_budget_s += delta_s
+	while shown < text.length() and _budget_s > 0.0:
+		var from := shown
+		shown = _next_break()
+		_budget_s -= _cost_s(from)
+		reached.append_array(_take_reached())
+	return reached
+
+
+## Where the next cue is, for jumping from one to the next.
+func _next_stop() -> int:
+	for cue: Dictionary in _cues:
+		var at: int = cue["at"]
+		if at > shown:
+			return at
+	return text.length()
+
+
+func _take_reached() -> Array[Dictionary]:
+	var reached: Array[Dictionary] = []
+	var is_at_end := is_complete and shown >= text.length()
+	while _cues:
+		var at: int = _cues[0]["at"]
+		if at > shown and not is_at_end:
+			break
+		var cue: Dictionary = _cues.pop_front()
+		cue["shown"] = shown
+		reached.append(cue)
+	return reached
+
+
+## Where the next visible character ends: what the player sees as one, such as a flag or an emoji with a
+## skin tone, is never shown in parts.
+func _next_break() -> int:
+	if _breaks_of != text.length() or shown < _breaks_from:
+		# Only what is not shown yet: the whole text again for each piece would grow with its square.
+		var tail := text.substr(shown)
+		_breaks = TextServerManager.get_primary_interface().string_get_character_breaks(tail)
+		_breaks_from = shown
+		_breaks_of = text.length()
+	var index := _breaks.bsearch(shown - _breaks_from, false)
+	var place := _breaks_from + _breaks[index] if index < _breaks.size() else text.length()
+	return maxi(shown + 1, mini(place, text.length()))
+
+
+func _cost_s(from: int) -> float:
+	var cost := 1.0 / maxf(speed, 0.001) + _pause_s(from)
+	if catch_up_s > 0.0:
+		var waiting_s := (text.length() - shown) / maxf(speed, 0.001)
+		cost /= maxf(1.0, waiting_s / catch_up_s)
+	return cost
+
+
+func _pause_s(from: int) -> float:
+	var next := text[shown] if shown < text.length() else ""
+	# A closing quote belongs to what was said: the pause comes after it.
+	if next and next in _CLOSERS:
+		return 0.0
+	var mark := text[from - 1] if from > 0 and text[from] in _CLOSERS else text[from]
+	var is_wide := mark.unicode_at(0) > 0x2000
+	# "3.5" and "12:30" are said in one breath; "?!" and "..." make one pause.
+	if next and ((not is_wide and next not in " \n\t") or next in SENTENCE_ENDS):
+		return 0.0
+	if mark in SENTENCE_ENDS:
+		return sentence_pause_s
+	return clause_pause_s if mark in CLAUSE_ENDS else 0.0
