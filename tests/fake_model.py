@@ -167,9 +167,10 @@ class FakeModel:
     async def _answer(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.dialect.key and request.headers.get("authorization") != f"Bearer {self.dialect.key}":
             return await self._refuse(writer, 401, "invalid_api_key", "Incorrect API key provided.")
-        if request.path == "/v1/models":
+        path = request.path.removeprefix("http://models.example")  # as a proxy is asked
+        if path == "/v1/models":
             return await _send_whole(writer, 200, {"object": "list", "data": [{"id": MODEL, "object": "model"}, {"id": "another"}]})
-        if request.path != "/v1/chat/completions":
+        if path != "/v1/chat/completions":
             return await self._refuse(writer, 404, "not_found", "no such path")
         if problem := _problem(request.body, self.dialect):
             status, code, message = problem
@@ -178,7 +179,9 @@ class FakeModel:
         if answer.fault == "hang_up":
             raise _HangUp
         if answer.fault == "silent":
-            await asyncio.Event().wait()
+            await reader.read()
+            self.hung_up.set()
+            raise _HangUp
         if answer.status != 200 or answer.body:
             return await _send_whole(writer, answer.status, answer.body, answer.headers)
         if answer.fault == "plain":

@@ -112,6 +112,8 @@ def _kind(status: int, code: str, message: str) -> type[BackendError]:
         return BackendOverloaded
     if plain in _BY_CODE:
         return _BY_CODE[plain]
+    if 300 <= status < 400:
+        return ModelNotFound  # redirects are not followed: they would carry the key elsewhere
     if status == 0 or status >= 500:
         return _BY_STATUS.get(status, BackendOverloaded)
     return _BY_STATUS.get(status, BackendRefused)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ def main() -> None:
     # Native code may print to descriptor 1: keep it for our lines, and send everything else to standard error.
     out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal, but when to end is the parent's decision
     options = json.loads(sys.stdin.buffer.readline() or b"{}")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     began = time.perf_counter()

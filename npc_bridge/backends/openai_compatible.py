@@ -8,7 +8,6 @@ Both are loaded at the first call, in a thread: together they take a second, and
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 from collections.abc import AsyncGenerator
@@ -16,12 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from npc_bridge.backends import ChatRequest, Finished, ModelLimits
+from npc_bridge.backends.connection import library, open_session
 from npc_bridge.backends.estimate import estimate_tokens
 from npc_bridge.backends.failures import TemplateRefused, code_and_message, error_body, failure
 from npc_bridge.backends.profiles import Model, Profile, Shape
 from npc_bridge.backends.reply import ReplyReader
 from npc_bridge.backends.shape import prefill_of, shape
-from npc_bridge.errors import BackendError, BackendLost, BackendTimeout, BackendUnreachable
+from npc_bridge.errors import BackendError, BackendLost, BackendTimeout, BackendUnreachable, BadSettings
 
 if TYPE_CHECKING:
     import aiohttp
@@ -52,9 +52,12 @@ class OpenAICompatible:
         self._profile = profile
         self._model: Model = profile.model_named(model or profile.model)
         self._base_url = (base_url or profile.base_url).rstrip("/")
+        if not self._base_url.startswith(("http://", "https://")):
+            raise BadSettings(f"base_url {self._base_url!r} is no address of the form http://127.0.0.1:8080/v1")
         self._api_key = api_key
         self._timeouts = timeouts
         self._session: aiohttp.ClientSession | None = None
+        self._opening = asyncio.Lock()
         self._shape: Shape = profile
         self._starts_thinking = self._model.starts_thinking
         self._ending: set[aiohttp.ClientResponse] = set()
@@ -96,7 +99,7 @@ class OpenAICompatible:
                     if reader.has_reason:
                         watch.hurry()
                 is_whole = True
-            except (_Lingered, OSError, _aiohttp().ClientError) as problem:
+            except (_Lingered, OSError, library().ClientError) as problem:
                 if not reader.has_reason:
                     raise self._lost("in the middle of the reply", problem) from None
             if piece := reader.close():
@@ -114,7 +117,7 @@ class OpenAICompatible:
 
     async def warm_up(self) -> None:
         """Load the HTTP library without holding up the loop, so that the first reply need not wait for it."""
-        await asyncio.to_thread(_aiohttp)
+        await self._opened()
 
     async def close(self) -> None:
         for response in self._ending:
@@ -152,7 +155,9 @@ class OpenAICompatible:
         return {"structured_outputs": {"grammar": grammar}} if self._profile.grammar == "vllm" else {"grammar": grammar}
 
     def _headers(self, request: ChatRequest) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "User-Agent": "npc-bridge"}
+        # A compressed stream would be held back until a block of it is full.
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Accept-Encoding": "identity"}
+        headers["User-Agent"] = "npc-bridge"
         if self._api_key:
             headers["Authorization"] = f"Bearer {self._api_key}"
         if self._profile.session_header and request.conversation:
@@ -173,49 +178,47 @@ class OpenAICompatible:
 
     async def _post(self, request: ChatRequest) -> aiohttp.ClientResponse:
         """Return the answer's beginning, or raise what the server said instead of one."""
-        if self._session is None:
-            await self._open()
-        assert self._session is not None
-        library = _aiohttp()
+        session = await self._opened()
+        http = library()
         try:
             async with asyncio.timeout(self._timeouts.first_text_s):
-                response = await self._session.post(
-                    f"{self._base_url}/chat/completions", data=self._body(request), headers=self._headers(request)
-                )
-        except library.ClientConnectorError as problem:
-            raise self._unreachable() from problem
-        except library.ConnectionTimeoutError as problem:
-            raise BackendUnreachable(
-                f"{self.name}: no connection within {self._timeouts.connect_s:g} s. {self._profile.hint}".rstrip()
-            ) from problem
+                response = await self._sent(session, request)
+        except (http.ClientConnectorError, http.ConnectionTimeoutError) as problem:
+            raise self._unreachable(problem) from None
         except TimeoutError:
             raise BackendTimeout(f"{self.name}: no answer within {self._timeouts.first_text_s:g} s") from None
-        except (library.ClientError, OSError) as problem:
+        except (http.ClientError, OSError) as problem:
             raise self._lost("before the reply", problem) from None
         if response.status != 200:
             raise await self._refusal(response)
         return response
 
-    async def _open(self) -> None:
-        library = await asyncio.to_thread(_aiohttp)
-        if self._session is None:
-            connector = library.TCPConnector(
-                limit=0, force_close=not self._profile.keep_alive, keepalive_timeout=60 if self._profile.keep_alive else None
-            )
-            timeout = library.ClientTimeout(total=None, sock_connect=self._timeouts.connect_s)
-            self._session = library.ClientSession(connector=connector, timeout=timeout)
+    async def _sent(self, session: aiohttp.ClientSession, request: ChatRequest) -> aiohttp.ClientResponse:
+        url, body, headers = f"{self._base_url}/chat/completions", self._body(request), self._headers(request)
+        try:
+            return await session.post(url, data=body, headers=headers, allow_redirects=False)
+        except library().ServerDisconnectedError:
+            # A connection kept from the last reply may be closed by the server just as it is used again.
+            return await session.post(url, data=body, headers=headers, allow_redirects=False)
+
+    async def _opened(self) -> aiohttp.ClientSession:
+        async with self._opening:
+            if self._session is None:
+                timeout_s, keep_alive = self._timeouts.connect_s, self._profile.keep_alive
+                self._session = await open_session(self._base_url, connect_timeout_s=timeout_s, keep_alive=keep_alive)
+            return self._session
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> BackendError:
         raw = b""
         try:
             async with asyncio.timeout(self._timeouts.connect_s):
                 raw = await response.content.read(MAX_ERROR_BYTES)
-        except (OSError, TimeoutError, _aiohttp().ClientError):
+        except (OSError, TimeoutError, library().ClientError):
             pass  # the status alone must do
         finally:
             response.close()
         code, message = code_and_message(error_body(raw))
-        log.debug("%s answered %d: %s: %s", self.name, response.status, code, message)
+        log.debug("%s answered %d: %s: %s", self.name, response.status, code, message.replace(self._api_key or "\0", "***"))
         wait = response.headers.get("Retry-After", "")
         return failure(
             self.name,
@@ -249,8 +252,16 @@ class OpenAICompatible:
     def _lost(self, when: str, problem: Exception) -> BackendLost:
         return BackendLost(f"{self.name}: the connection broke {when} ({type(problem).__name__})")
 
-    def _unreachable(self) -> BackendUnreachable:
-        return BackendUnreachable(f"{self.name}: nothing answers at {self._base_url}. {self._profile.hint}".rstrip())
+    def _unreachable(self, problem: Exception) -> BackendUnreachable:
+        http = library()
+        match problem:
+            case http.ClientSSLError() | http.ClientConnectorCertificateError():
+                what = f"the certificate of {self._base_url} is not trusted, or it does not speak TLS."
+            case http.ConnectionTimeoutError():
+                what = f"no connection to {self._base_url} within {self._timeouts.connect_s:g} s."
+            case _:
+                what = f"nothing answers at {self._base_url}."
+        return BackendUnreachable(f"{self.name}: {what} {self._profile.hint}".rstrip())
 
 
 class _Lingered(Exception):
@@ -290,7 +301,3 @@ class _IdleWatch:
             self._timer = self._loop.call_later(left, self._look)
         else:
             self._content.set_exception(BackendTimeout(f"{self._name}: nothing came for {self._limit_s:g} s"))
-
-
-def _aiohttp() -> Any:
-    return importlib.import_module("aiohttp")

@@ -43,7 +43,7 @@ class ReplyReader:
         self._familiar = FamiliarFrame()
         self._prefix = PrefixStripper(prefix) if prefix else None
         self._reason = ""
-        self._usage: dict[str, Any] | None = None
+        self._usage: object = None
         self._half = ""
         self._plain: bytearray | None = None
         self._is_new = True
@@ -85,7 +85,7 @@ class ReplyReader:
 
     @property
     def finished(self) -> Finished:
-        usage = self._usage or {}
+        usage = self._usage if isinstance(self._usage, dict) else {}
         details = usage.get("prompt_tokens_details")
         cached = details.get("cached_tokens") if isinstance(details, dict) else None
         return Finished(
@@ -162,7 +162,7 @@ class ReplyReader:
 
     def _failure_of(self, frame: Any) -> BackendError:
         code, message = code_and_message(frame)
-        log.debug("%s said in mid-reply: %s: %s", self._profile.name, code, message)
+        log.debug("%s said in mid-reply: %s (%d characters)", self._profile.name, code, len(message))
         return failure(self._profile.name, 0, code, message, special=self._profile.errors)
 
     def _with_whole_characters(self, text: str) -> str:

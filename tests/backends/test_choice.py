@@ -81,6 +81,7 @@ def test_a_user_defined_profile_can_be_chosen() -> None:
         ({"profile": "vllm"}, "profile 'vllm' has no model of its own: set --model"),
         ({"profile": "deepseek"}, "DeepSeek wants a key: put it into the environment variable DEEPSEEK_API_KEY"),
         ({"profile": "ollama", "api_key_env": "MY_KEY"}, "Ollama wants a key: put it into the environment variable MY_KEY"),
+        ({"base_url": "localhost:8080", "model": "x"}, "base_url 'localhost:8080' is no address of the form http://127.0.0.1:8080/v1"),
         ({"profile": "openai", "key_file": "nowhere.key"}, "the key file nowhere.key cannot be read (FileNotFoundError)"),
     ],
 )

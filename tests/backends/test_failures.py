@@ -49,6 +49,7 @@ TABLE: list[tuple[int, str, type[BackendError], bool]] = [
     # others
     (400, "context_length_exceeded", PromptTooLong, False),
     (400, "exceed_context_size_error", PromptTooLong, False),
+    (302, "", ModelNotFound, False),
     (402, "", OutOfCredit, False),
     (404, "", ModelNotFound, False),
     (413, "", PromptTooLong, False),

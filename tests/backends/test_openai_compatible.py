@@ -190,7 +190,6 @@ async def test_a_model_that_once_closed_thinking_it_did_not_open_is_expected_to_
         (Answer(fault="overloaded"), BackendOverloaded, "(waves) Good"),
         (Answer(fault="stall"), BackendTimeout, "(waves) Good"),
         (Answer(fault="silent"), BackendTimeout, ""),
-        (Answer(fault="hang_up"), BackendLost, ""),
         (Answer(finish="content_filter"), Moderated, Answer().text),
         (Answer(body=b"{}"), BackendOverloaded, ""),
         (Answer(body=b'{"error": {"code": "data_inspection_failed", "message": "no"}}'), Moderated, ""),
@@ -216,6 +215,46 @@ async def test_what_goes_wrong_is_one_of_our_errors(fake: FakeModel, answer: Ans
     text, raised = await talk_until_error(client(fake, timeouts=QUICK))
     assert (type(raised), text) == (error, shown)
     assert KEY not in str(raised)
+
+
+async def test_a_server_that_hangs_up_at_once_is_asked_once_more(fake: FakeModel) -> None:
+    fake.answers += [Answer(fault="hang_up"), Answer()]
+    assert await talk(client(fake)) == (Answer().text, USUAL)
+    fake.answers += [Answer(fault="hang_up"), Answer(fault="hang_up")]
+    _, raised = await talk_until_error(client(fake))
+    assert isinstance(raised, BackendLost)
+
+
+async def test_a_redirect_does_not_carry_the_key_elsewhere(fake: FakeModel) -> None:
+    async with FakeModel() as elsewhere:
+        fake.answers.append(Answer(status=307, headers=(("Location", f"{elsewhere.base_url}/chat/completions"),)))
+        _, raised = await talk_until_error(client(fake))
+        assert isinstance(raised, ModelNotFound)
+        assert elsewhere.requests == []
+
+
+async def test_a_proxy_of_the_system_is_used_for_other_computers_only(fake: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", fake.base_url.removesuffix("/v1"))
+    monkeypatch.setenv("no_proxy", "")
+    assert (await talk(client(fake, base_url="http://models.example/v1")))[0] == Answer().text
+    async with FakeModel() as near:
+        await talk(client(near))
+        assert len(near.requests) == 1
+    assert len(fake.requests) == 1
+
+
+async def test_a_server_that_speaks_no_tls_is_named(fake: FakeModel) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as plain:
+        port = plain.sockets[0].getsockname()[1]
+        _, raised = await talk_until_error(client(fake, "vllm", base_url=f"https://127.0.0.1:{port}/v1"))
+    assert str(raised) == (
+        f"vllm: the certificate of https://127.0.0.1:{port}/v1 is not trusted, or it does not speak TLS. "
+        "Is vLLM running? Start it with: vllm serve MODEL"
+    )
 
 
 async def test_a_wait_that_the_server_asks_for_is_passed_on(fake: FakeModel) -> None:
@@ -259,6 +298,18 @@ async def test_cancelling_the_task_stops_the_generation_at_the_server(fake: Fake
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    async with asyncio.timeout(2):
+        await fake.hung_up.wait()
+    await backend.close()
+
+
+async def test_cancelling_before_the_first_word_hangs_up_too(fake: FakeModel) -> None:
+    fake.answers.append(Answer(fault="silent"))
+    backend = client(fake)
+    stream = backend.stream(ChatRequest(MESSAGES))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await anext(stream)
     async with asyncio.timeout(2):
         await fake.hung_up.wait()
     await backend.close()

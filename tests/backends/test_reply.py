@@ -15,7 +15,7 @@ from npc_bridge.errors import BackendLost
 GENERIC = find_profile("generic")
 
 
-def frames(*texts: str | None, ascii_only: bool = False, line_end: str = "\n", usage: dict[str, Any] | None = None) -> bytes:
+def frames(*texts: str | None, ascii_only: bool = False, line_end: str = "\n", usage: Any = None) -> bytes:
     """A whole stream as bytes."""
     deltas: list[dict[str, Any]] = [
         {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}], "usage": None} for text in texts
@@ -81,10 +81,11 @@ def test_a_stream_cut_anywhere_before_its_finish_reason_is_lost() -> None:
         ({"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 0}, "cached_tokens": 4}, Finished("stop", 9, 0, None)),
         ({"prompt_tokens": 9, "prompt_tokens_details": None, "cached_tokens": 4}, Finished("stop", 9, 4, None)),
         ({"prompt_tokens": "many"}, Finished("stop")),
+        (["many"], Finished("stop")),
     ],
-    ids=["none", "at the top", "both", "null", "strange"],
+    ids=["none", "at the top", "both", "null", "strange", "very strange"],
 )
-def test_usage_is_read_in_every_shape(usage: dict[str, Any], finished: Finished) -> None:
+def test_usage_is_read_in_every_shape(usage: Any, finished: Finished) -> None:
     assert read([frames("Hello", usage=usage)]) == ("Hello", finished)
 
 
