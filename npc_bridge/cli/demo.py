@@ -30,10 +30,10 @@ class Beat:
 
 
 EVENING = (
-    Beat("You come in out of the dark and shake out your cloak.", "player_arrived", "Good evening. Is this seat free?"),
-    Beat("Rain begins to drum on the roof.", "rain_started", "What a night. Do you hear that?"),
-    Beat("You draw your sword and lay it across the table.", "sword_drawn"),
-    Beat("You push a silver coin over to him.", "coin_given", "This is for you, smith."),
+    Beat("You come in out of the dark.", "player_arrived", "Good evening. Is that seat free?"),
+    Beat("Rain begins to drum on the roof.", "rain_started", "Do you hear that?"),
+    Beat("You draw your sword.", "sword_drawn"),
+    Beat("You push a silver coin over to him.", "coin_given", "This is for you."),
 )
 BIGGER = (
     "A bigger model plays better: npc-bridge demo --backend model_studio | ollama --model qwen3:8b | generic --base-url URL --model NAME"
@@ -47,6 +47,12 @@ def demo(as_script: bool, **flags: Any) -> None:
     """A tavern evening in this terminal: things happen, the smith answers, and you see what the bridge does for it.
 
     With nothing configured it runs a small model on this machine, offline. After a few scenes it is your turn to type.
+
+    \b
+    A bigger model plays better:
+      npc-bridge demo --backend ollama --model qwen3:8b
+      npc-bridge demo --backend model_studio              (key in DASHSCOPE_API_KEY)
+      npc-bridge demo --backend generic --base-url http://127.0.0.1:8000/v1 --model NAME
     """
     configure_logs("error")
     settings = settings_from(**flags)
@@ -70,7 +76,7 @@ async def _demo(settings: Settings, as_script: bool) -> None:
         welcome = game.welcome
         where = "on this machine, offline" if welcome.backend == "embedded" else welcome.backend
         stage.title(
-            "A tavern evening", f"{welcome.model}, {where} · a game client on {url}", BIGGER if welcome.backend == "embedded" else ""
+            "A tavern evening", f"{welcome.model}, {where}", BIGGER if welcome.backend == "embedded" else ""
         )
         clips = [clip.name for clip in cast.find("brom").clips]
         brom = await game.open("smith", character="brom", player="The traveller", clips=clips)

@@ -126,7 +126,7 @@ def facts(turn: Turn, ended: TurnEnded) -> list[str]:
     """What a developer wants to know of a turn: the note as the model read it, times, and how much of the prompt was cached."""
     lines = []
     if turn.note:
-        lines.append("note: " + " · ".join(line for line in turn.note.splitlines() if line))
+        lines.append("note: " + " · ".join(turn.note.splitlines()[1:]))  # the first line is the note's title
     if turn.cause == "opening":
         lines.append("the character file's opening line; no model was asked")
         return lines
