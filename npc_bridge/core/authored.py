@@ -87,12 +87,12 @@ def _in_file(loc: KeyPath, tables: Mapping[str, Any], under: KeyPath) -> KeyPath
     path: KeyPath = ()
     for step in loc:
         if isinstance(here, Mapping):
-            if isinstance(step, int) and step < len(here):
+            if isinstance(step, int) and 0 <= step < len(here):
                 step = list(here)[step]  # a table that was validated as the list of its entries
             if isinstance(step, str) and (step in here or not path or step == loc[-1]):
                 path = (*path, step)
                 here = here.get(step)
-        elif isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(here):
+        elif isinstance(here, (list, tuple)) and isinstance(step, int) and 0 <= step < len(here):
             path = (*path, step)
             here = here[step]
     return path
@@ -224,7 +224,7 @@ def _quoted(text: str) -> str:
 def _syntax_problem(message: str, text: str, file: str) -> FileProblem:
     place = _PLACE.search(message)
     what = _PLACE.sub("", message)
-    lines = text.splitlines() or [""]
+    lines = text.split("\n")
     number = int(place[1]) if place and place[1] else len(lines)
     unquoted = _UNQUOTED.match(lines[min(number, len(lines)) - 1])
     if what == "Invalid value" and unquoted:

@@ -19,9 +19,7 @@ _ANGLE_MARKER = re.compile(r"<(?=[|｜/<_!A-Za-z])")
 _SQUARE_MARKER = re.compile(
     r"\[(/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|CALL_ID|THINK|IMG))\]"
 )
-_SPEAKER = re.compile(
-    r"(?i)(?:system|assistant|user|developer|human|instructions?|系统|系統|助手|用户|用戶|システム|ユーザー)\s*[:：]"
-)
+_SPEAKER = re.compile(r"(?i)(?:system|assistant|user|developer|human|instructions?|系统|系統|助手|用户|用戶|システム|ユーザー)\s*[:：]")
 _SPACES = re.compile(r"\s+")
 _QUOTES = str.maketrans('“”"', "'''")
 
