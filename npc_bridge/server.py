@@ -30,6 +30,7 @@ from npc_bridge.backends import Backend
 from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
 from npc_bridge.core import messages as wire
+from npc_bridge.core.clips_lexicon import load_words
 from npc_bridge.core.codec import JSON, MSGPACK, Json, Msgpack
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
@@ -66,6 +67,8 @@ class Bridge:
         self.connections: set[Connection] = set()
         self._server: Server | None = None
         self._chores: list[asyncio.Task[None]] = []
+        self.words: asyncio.Task[None]
+        """Done when the words by which actions are understood are loaded; a connection waits for it."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -73,7 +76,8 @@ class Bridge:
         except OSError as error:
             where = f"port {self.settings.port} of {self.settings.host}"
             raise BadSettings(f"cannot listen on {where} ({error.strerror}); choose another with --port, or 0 for any") from error
-        self._chores = [asyncio.create_task(self.cast.watch(self._recast)), asyncio.create_task(self._warm_up())]
+        self.words = asyncio.create_task(asyncio.to_thread(load_words))
+        self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up()))]
         return self
 
     async def _listen(self) -> Server:
@@ -182,6 +186,7 @@ class Connection:
     async def run(self) -> None:
         """Serve this client until it leaves."""
         self.session = session = await self._welcome()
+        await asyncio.shield(self.bridge.words)
         try:
             async with asyncio.TaskGroup() as tasks:
                 answers = tasks.create_task(self._answer_accepted())

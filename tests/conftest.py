@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from npc_bridge.backends import Backend
 from npc_bridge.backends.scripted import Scripted
@@ -59,8 +60,9 @@ def cast(game_folder: Path) -> Cast:
 
 @pytest.fixture
 async def serve(cast: Cast) -> AsyncIterator[Callable[..., Any]]:
-    """``await serve(backend, port=0, …)`` gives a bridge that is closed after the test."""
+    """``await serve(backend, port=0, …)`` gives a bridge that is closed after the test, and whose loop nothing may block."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(blockbuster_ctx("npc_bridge"))
 
         async def start(backend: Backend | None = None, *, recorder: Recorder | None = None, **settings: Any) -> Bridge:
             chosen = ServerSettings(**({"port": 0} | settings))

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, TypeAlias
 
@@ -23,7 +23,7 @@ class Found:
 
     sense: str
     words: str
-    """The part of the lexicon that said so, for the reason of a decision."""
+    """What said so, in the form of the list."""
     clause: str
     is_mood: bool = False
     is_settled: bool = True
@@ -41,15 +41,46 @@ class Reading:
     """``action``, or why nothing was found: ``thought``, ``scene``, ``aside``, ``tone``."""
 
 
-@dataclass(frozen=True, slots=True)
+_GAP = 4
+"""How many words "*" stands for at most."""
+
+
+@dataclass(frozen=True)
 class VerbPattern:
-    """A phrase that a clause can begin with, compiled."""
+    """A phrase that a clause can begin with."""
 
     sense: str
-    source: str
-    regex: re.Pattern[str]
-    weight: int
-    """How many words have to be there."""
+    parts: tuple[tuple[bool, frozenset[str]], ...]
+    """For each word whether others may stand before it, and its forms; no forms at all: the end."""
+
+    @cached_property
+    def weight(self) -> int:
+        """How many words have to be there."""
+        return sum(bool(forms) for _, forms in self.parts)
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        expression = ""
+        for has_gap, forms in self.parts:
+            between = rf"(?:\S+ ){{0,{_GAP}}}?" if has_gap else ""
+            expression += f"{between}(?:{'|'.join(sorted(map(re.escape, forms)))}) " if forms else "$"
+        return re.compile(expression)
+
+    def can_still_match(self, words: list[str]) -> bool:
+        """Whether a clause that begins with these words, the first of which fits, could go on so that all of this phrase is there."""
+        states = {(1, 0)}
+        for word in words[1:]:
+            reached = set()
+            for place, gap in states:
+                if place == len(self.parts):
+                    return True
+                has_gap, forms = self.parts[place]
+                if word in forms:
+                    reached.add((place + 1, 0))
+                if has_gap and gap < _GAP:
+                    reached.add((place, gap + 1))
+            states = reached
+        return bool(states)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -78,7 +109,7 @@ class English:
 
     def __init__(self, senses: Senses) -> None:
         groups = {name: str(words) for name, words in senses.pop("groups", {}).items()}
-        senses.pop("guard", None)
+        self.classes = {name: frozenset(str(words).split()) for name, words in senses.pop("classes").items()}
         self._groups = groups | {"own": "his|her|their|my|its|both"}
         self._vocabulary: set[str] = {word for words in self._groups.values() for word in words.split("|")}
         for lists in senses.values():
@@ -97,6 +128,12 @@ class English:
                 self.names.setdefault(self.base_phrase(phrase), sense)
         self.nouns, self.noun_senses = self._search_list(nouns)
         self.moods, self.mood_senses = self._search_list(moods)
+
+    def compile(self) -> None:
+        """Compile every phrase now rather than when it is first needed."""
+        for patterns in self.verbs.values():
+            for pattern in patterns:
+                _ = pattern.regex
 
     def base(self, word: str) -> str:
         """Return the form in which the list has a word: ``waving``, ``waved``, ``waves`` → ``wave``; unknown words stay."""
@@ -117,25 +154,18 @@ class English:
         verbs: dict[str, list[VerbPattern]] = {}
         for phrase in phrases:
             self._vocabulary.update(phrase.split())
-            self._add_verb(verbs, sense, phrase.replace(" ", " * "), phrase)
+            self._add_verb(verbs, sense, phrase.replace(" ", " * "))
         return verbs
 
-    def _add_verb(self, verbs: dict[str, list[VerbPattern]], sense: str, phrase: str, source: str = "") -> None:
+    def _add_verb(self, verbs: dict[str, list[VerbPattern]], sense: str, phrase: str) -> None:
         words = re.sub(r"<(\w+)>", lambda group: self._groups[group[1]], phrase).split()
-        firsts = [self.base(word) for word in words[0].split("|")]
-        regex, weight, before = "", 0, ""
-        for word in words:
-            if word == "$":
-                regex, before = regex + "$", ""
-                continue
-            if word == "*":
-                before = r"(?:\S+ ){0,4}?"
-                continue
-            forms = "|".join(sorted({re.escape(self.base(form)) for form in word.split("|")}))
-            regex += f"{before}(?:{forms}) "
-            weight, before = weight + 1, ""
-        pattern = VerbPattern(sense, source or phrase, re.compile(regex), weight)
-        for first in dict.fromkeys(firsts):
+        parts = []
+        for before, word in zip(["", *words], words, strict=False):
+            if word != "*":
+                forms = frozenset() if word == "$" else frozenset(self.base(form) for form in word.split("|"))
+                parts.append((before == "*", forms))
+        pattern = VerbPattern(sense, tuple(parts))
+        for first in dict.fromkeys(self.base(form) for form in words[0].split("|")):
             verbs.setdefault(first, []).append(pattern)
 
     def _search_list(self, phrases: list[tuple[str, str]]) -> tuple[re.Pattern[str], list[str]]:
@@ -169,6 +199,8 @@ class Unspaced:
     acts: tuple[tuple[str, re.Pattern[str]], ...]
     moods: tuple[tuple[str, re.Pattern[str]], ...]
     guards: Mapping[str, re.Pattern[str]]
+    said: Mapping[str, str]
+    """How the model should write a sense, if it is to be written in this language."""
 
 
 def _compile(patterns: list[str], gap: int) -> re.Pattern[str]:
@@ -185,7 +217,16 @@ def english() -> English:
 def unspaced(language: str) -> Unspaced:
     """Return the list of Chinese, ``zh``, or Japanese, ``ja``."""
     senses, gap = _read(language), {"zh": 5, "ja": 8}[language]
+    said = {sense: str(phrase) for sense, phrase in senses.pop("say").items()}
     guards = {name: _compile(patterns, gap) for name, patterns in senses.pop("guard").items()}
     acts = tuple((sense, _compile(lists["act"], gap)) for sense, lists in senses.items() if lists.get("act"))
     moods = tuple((sense, _compile(lists["mood"], gap)) for sense, lists in senses.items() if "mood" in lists)
-    return Unspaced(acts, moods, guards)
+    return Unspaced(acts, moods, guards, said)
+
+
+def load_words() -> None:
+    """Read all lists now; it takes a few hundred milliseconds, which is no time for a conversation to stand still."""
+    english()
+    near_senses()
+    for language in ("zh", "ja"):
+        unspaced(language)
