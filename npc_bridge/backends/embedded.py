@@ -235,5 +235,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _threads() -> int:
-    """Half of the processor, because a game runs beside it."""
-    return min(4, max(2, (os.cpu_count() or 2) // 2))
+    """Half of the processor, because a game runs beside it.
+
+    llama.cpp's threads wait for each other actively: one more than there are free cores makes a reply several times slower.
+    """
+    return max(1, min(4, (os.cpu_count() or 2) // 2))

@@ -35,7 +35,7 @@ class BackendSettings(BaseModel):
     context_tokens: int = Field(default=0, ge=0)
     """How many tokens a prompt and its reply may have together. 0: what is known about the model."""
     threads: int = Field(default=0, ge=0, le=256)
-    """For ``embedded``: how many processor cores it may use. 0: half of them."""
+    """For ``embedded``: how many processor cores it may use. 0: half of them, at most four."""
     slots: int = Field(default=2, ge=1, le=64)
     """For ``embedded``: how many NPCs can speak at the same time, and keep their prompts in the cache."""
 

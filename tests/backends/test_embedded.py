@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -180,6 +181,33 @@ async def test_closing_while_the_model_loads_leaves_no_process() -> None:
         await task
     await backend.close()
     assert children() == []
+
+
+PARENT = """
+import asyncio
+from npc_bridge.backends.embedded import Embedded
+
+async def main():
+    backend = Embedded(context_tokens=512)
+    await backend.warm_up()
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_the_child_ends_when_its_parent_is_killed() -> None:
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert parent.stdout is not None
+        assert (await parent.stdout.readline()).strip() == b"ready"
+        (child,) = psutil.Process(parent.pid).children()
+    finally:
+        parent.kill()
+        await parent.wait()
+    await asyncio.to_thread(child.wait, 5)
+    assert not child.is_running()
 
 
 SAMPLES = {
