@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import re
+import runpy
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -13,7 +17,7 @@ from websockets.asyncio.server import serve as serve_socket
 
 from npc_bridge.backends import ChatRequest, Finished
 from npc_bridge.backends.scripted import Scripted
-from npc_bridge.client import Clip, ConnectionLost, Cue, Npc, Part, Player, Text, Turn, connect
+from npc_bridge.client import Clip, ConnectionLost, Cue, Game, Npc, Part, Player, Text, Turn, connect
 from npc_bridge.client.npc import MAX_UNASKED_TURNS
 from npc_bridge.client.protocol import Protocol
 from npc_bridge.core.codec import JSON, MSGPACK
@@ -471,3 +475,50 @@ async def test_of_turns_that_nobody_reads_the_oldest_are_dropped(caplog: pytest.
 def test_the_parts_of_a_turn_are_exported() -> None:
     assert Part == Text | Cue
     assert TurnEnded.model_fields.keys() >= {"reason", "code", "message", "retry", "cached_tokens", "first_text_ms"}
+
+
+# ── what the docs promise ──
+
+ROOT = Path(__file__).parents[1]
+DOC = (ROOT / "docs" / "python-client.md").read_text(encoding="utf-8")
+
+
+FOR_EACH_OTHER = {"greet", "send", "ask", "ask_for_turn", "leave", "read", "begin_unasked", "end", "take", "lose"}
+"""Methods by which the classes of the client call each other; a game needs none of them."""
+
+
+@pytest.mark.parametrize("kind", [Game, Npc, Turn])
+def test_every_public_member_is_in_the_docs(kind: type) -> None:
+    attributes = re.findall(r"^        self\.([a-z]\w*)\b", inspect.getsource(kind), re.MULTILINE)
+    public = {member for member in [*vars(kind), *attributes] if not member.startswith("_")} - FOR_EACH_OTHER
+    assert {member for member in public if f"{kind.__name__.lower()}.{member}" not in DOC} == set()
+
+
+@pytest.mark.parametrize("call", [connect, Game.open, Game.tell])
+def test_every_argument_is_in_the_docs(call: Callable[..., Any]) -> None:
+    arguments = set(inspect.signature(call).parameters) - {"self"}
+    assert {argument for argument in arguments if not re.search(rf"[`(\s]{argument}[`=,]", DOC)} == set()
+
+
+async def test_the_example_of_the_docs_runs(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    bridge = await serve(Scripted.of(["(laughs) For you, always."]))
+    source = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)[0].replace("ws://127.0.0.1:8765", bridge.url)
+    names: dict[str, Any] = {}
+    exec(compile(source.replace("asyncio.run(main())", ""), "python-client.md", "exec"), names)
+    await within(names["main"]())
+    printed = capsys.readouterr().out
+    assert printed.startswith("[plays laugh at 0]For you, always.\nstop, first text after ")
+
+
+async def test_the_sample_talks(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    bridge = await serve(Scripted.of(["(nods) I see.", "(grins widely) Just the rain."]))
+    sample = runpy.run_path(str(ROOT / "samples" / "python_client" / "talk.py"))
+    await within(sample["main"](["Good evening.", "What is that noise?"], bridge.url))
+    assert capsys.readouterr().out.splitlines() == [
+        "",
+        "> Good evening.",
+        "Brom: [plays nod]I see.",
+        "",
+        "> What is that noise?",
+        "Brom: [grins widely]Just the rain.",
+    ]

@@ -32,9 +32,24 @@ from npc_bridge.client.npc import Npc, Part, Turn
 from npc_bridge.client.protocol import MAX_ANSWER_BYTES, ConnectionLost, Protocol
 from npc_bridge.core.codec import JSON, MSGPACK, Codec
 from npc_bridge.core.messages import Clip, Cue, Player, Text, TurnEnded
-from npc_bridge.errors import WireError
+from npc_bridge.errors import BridgeError, Refused, WireError
 
-__all__ = ["Clip", "ConnectionLost", "Cue", "Game", "Npc", "Part", "Player", "Text", "Turn", "TurnEnded", "connect"]
+__all__ = [
+    "BridgeError",
+    "Clip",
+    "ConnectionLost",
+    "Cue",
+    "Game",
+    "Npc",
+    "Part",
+    "Player",
+    "Refused",
+    "Text",
+    "Turn",
+    "TurnEnded",
+    "WireError",
+    "connect",
+]
 
 log = logging.getLogger(__name__)
 
