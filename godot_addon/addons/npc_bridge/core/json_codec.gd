@@ -18,6 +18,7 @@ const MAX_DEPTH := 32
 var problem := ""
 
 var _json := JSON.new()
+var _control := RegEx.create_from_string("[\\x{01}-\\x{1f}]")
 
 
 ## The bytes of a message. Values that the wire does not know must not be in it; see [code]plain.gd[/code].
@@ -25,8 +26,9 @@ func encode(message: Dictionary) -> PackedByteArray:
 	if message.get("blob") is PackedByteArray:
 		message = message.duplicate()
 		var blob: PackedByteArray = message["blob"]
-		message["blob"] = Marshalls.raw_to_base64(blob)
-	return JSON.stringify(message, "", false, true).to_utf8_buffer()
+		# Marshalls prints an engine error for nothing at all.
+		message["blob"] = Marshalls.raw_to_base64(blob) if blob else ""
+	return _escaped(JSON.stringify(message, "", false, true)).to_utf8_buffer()
 
 
 ## The message of a frame; empty when it is not one, and then [member problem] says why.
@@ -36,6 +38,9 @@ func decode(frame: PackedByteArray) -> Dictionary:
 		problem = "the message is not UTF-8"
 		return {}
 	var text := Utf8.text_of(frame)
+	if frame.size() >= 3 and frame[0] == 0xEF and frame[1] == 0xBB and frame[2] == 0xBF:
+		problem = "the message is not valid JSON: it begins with a byte order mark"
+		return {}
 	if _json.parse(text) != OK:
 		problem = "the message is not valid JSON: %s" % _json.get_error_message()
 		return {}
@@ -49,6 +54,16 @@ func decode(frame: PackedByteArray) -> Dictionary:
 	if message.get("type") in ["saved", "load"] and message.get("blob") is String:
 		_take_blob(message)
 	return {} if problem else message
+
+
+## Godot 4.6 leaves control characters as they are, which is not JSON.
+func _escaped(text: String) -> String:
+	var found := _control.search_all(text)
+	found.reverse()
+	for each: RegExMatch in found:
+		var at := each.get_start()
+		text = text.left(at) + "\\u%04x" % text.unicode_at(at) + text.substr(at + 1)
+	return text
 
 
 func _is_flat_enough(value: Variant, depth: int) -> bool:

@@ -22,7 +22,7 @@ static func plain(value: Variant, depth: int = 0) -> Variant:
 		TYPE_COLOR:
 			return "#" + (value as Color).to_html()
 		TYPE_OBJECT:
-			return _name_of(value as Object)
+			return _name_of(value as Object) if is_instance_valid(value) else null
 	if depth >= MAX_DEPTH:
 		return null
 	if value is Dictionary:
@@ -42,9 +42,7 @@ static func _plain_map(map: Dictionary, depth: int) -> Dictionary:
 	return copy
 
 
-static func _name_of(object: Object) -> Variant:
-	if not is_instance_valid(object):
-		return null
+static func _name_of(object: Object) -> String:
 	if object is Node:
 		return str((object as Node).name)
 	if object is Resource:

@@ -94,15 +94,15 @@ func advance(delta_s: float) -> Array[Dictionary]:
 			reached.append_array(_take_reached())
 		reached.append_array(_take_reached())
 		return reached
-	if shown >= text.length():
-		# Waiting for text earns no credit, or the next piece would appear in one go.
-		_budget_s = minf(_budget_s, 0.0)
 	_budget_s += delta_s
 	while shown < text.length() and _budget_s > 0.0:
 		var from := shown
 		shown = _next_break()
 		_budget_s -= _cost_s(from)
 		reached.append_array(_take_reached())
+	if shown >= text.length():
+		# Waiting for text earns no credit, or the next piece would appear in one go.
+		_budget_s = minf(_budget_s, 0.0)
 	return reached
 
 
