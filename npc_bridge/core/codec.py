@@ -10,7 +10,6 @@ Both codecs have the same members and no base class: two small classes read bett
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 from collections.abc import Callable
@@ -77,8 +76,6 @@ class Msgpack:
             raise BadMessage("the message is empty")
         try:
             found = msgpack.unpackb(frame, ext_hook=_no_extension)
-        except BadMessage:
-            raise
         except UnicodeDecodeError as exc:
             raise BadMessage("the message holds text that is not UTF-8") from exc
         except msgpack.StackError as exc:
@@ -132,8 +129,6 @@ class Json:
             raise BadMessage("the message is empty")
         try:
             found = _from_json(text)
-        except BadMessage:
-            raise
         except RecursionError as exc:
             raise BadMessage(_TOO_DEEP) from exc
         except json.JSONDecodeError as exc:
@@ -152,7 +147,6 @@ class Json:
 Codec: TypeAlias = Msgpack | Json
 MSGPACK = Msgpack()
 JSON = Json()
-BY_SUBPROTOCOL: dict[str, Codec] = {codec.subprotocol: codec for codec in (MSGPACK, JSON)}
 
 # ── sound values ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -286,7 +280,7 @@ _from_json: Callable[[str], Any] = json.JSONDecoder(parse_constant=_no_constant)
 def _from_base64(message: dict[str, Any]) -> bytes:
     try:
         return base64.b64decode(message["blob"], validate=True)
-    except binascii.Error as exc:
+    except ValueError as exc:
         raise BadMessage("field 'blob' is not base64 text", re=_re(message)) from exc
 
 

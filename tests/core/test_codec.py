@@ -126,6 +126,8 @@ FRAMES: dict[str, tuple[Codec, bytes | str, str]] = {
     "deep msgpack": (MSGPACK, b"\x91" * 5_000, "the message is nested deeper than 32 levels"),
     "many": (JSON, JSON.encode(event(data={"x": [[]] * 4_094})), "the message holds more than 4096 maps and lists"),
     "bad base64": (JSON, '{"type":"load","id":"o1","blob":"*"}', "field 'blob' is not base64 text"),
+    "cut base64": (JSON, '{"type":"load","id":"o1","blob":"AAA"}', "field 'blob' is not base64 text"),
+    "base64 in Chinese": (JSON, '{"type":"load","id":"o1","blob":"好"}', "field 'blob' is not base64 text"),
 }
 
 
@@ -237,6 +239,14 @@ def test_whole_numbers_may_come_as_floats(codec: Codec) -> None:
     seen = codec.decode(codec.encode({"type": "seen", "npc": "a", "turn": "t", "at": 7.0}))
     assert isinstance(seen, Seen)
     assert (seen.at, type(seen.at)) == (7, int)
+
+
+@by_codec
+def test_numbers_and_booleans_that_came_as_text_are_taken_where_they_are_clear(codec: Codec) -> None:
+    assert codec.decode(codec.encode(event(priority="7", react=1, ttl_s="2.5"))) == Event.model_validate(
+        event(priority=7, react=True, ttl_s=2.5)
+    )
+    assert refusal(codec, codec.encode(event(priority="7.5")))[1] == "field 'priority' must be a whole number"
 
 
 @by_codec
