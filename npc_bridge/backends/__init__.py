@@ -79,4 +79,10 @@ class Backend(Protocol):
         The embedded backend loads its model, and raises ``BackendError`` when that fails.
         """
 
+    async def read_ahead(self, request: ChatRequest) -> None:
+        """Let the model read a conversation while nobody waits, so that its next reply begins sooner.
+
+        Only the embedded model does; anywhere else it would cost money, or another's turn. Cancelling it is cheap. Raises ``BackendError``.
+        """
+
     async def close(self) -> None: ...

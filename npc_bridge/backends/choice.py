@@ -47,7 +47,7 @@ def make_backend(settings: BackendSettings, *, on_progress: Progress | None = No
 
 def _server(profile: Profile, settings: BackendSettings, timeouts: Timeouts) -> OpenAICompatible:
     if not (settings.model or profile.model):
-        raise BadSettings(f"profile {profile.name!r} has no model of its own: set --model to one that the server offers")
+        raise BadSettings(f"profile {profile.name!r} has no model of its own: name one that the server offers with --model")
     if settings.context_tokens:
         profile = profile.model_copy(update={"context_tokens": settings.context_tokens, "models": ()})
     return OpenAICompatible(profile, model=settings.model, base_url=settings.base_url, api_key=_key(profile, settings), timeouts=timeouts)

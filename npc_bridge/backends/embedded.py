@@ -15,10 +15,11 @@ import secrets
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from npc_bridge.backends import ChatRequest, Finished, ModelLimits
+from npc_bridge.backends import ChatMessage, ChatRequest, Finished, ModelLimits
 from npc_bridge.backends.estimate import estimate_tokens
 from npc_bridge.backends.openai_compatible import DEFAULT_TIMEOUTS, OpenAICompatible, Timeouts
 from npc_bridge.backends.profiles import Profile, find_profile
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 CONTEXT_TOKENS = 4096
 LOAD_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 0.5
+REMEMBERED_SLOTS = 1_000
 LONGEST_PAUSE_S = 30.0
 INSTALL = "Install it with: pip install 'npc-bridge[local]'"
 
@@ -81,11 +83,16 @@ class Embedded:
         self._options = {"model_file": str(self._file), "context_tokens": context, "threads": threads or _threads(), "slots": slots}
         if chat_template:
             self._options["chat_template"] = chat_template
-        self._profile: Profile = find_profile("embedded").model_copy(update={"concurrency": slots})
+        self._profile: Profile = find_profile("embedded").model_copy(
+            update={"concurrency": slots, "sampling": (*find_profile("embedded").sampling, "id_slot")}
+        )
         self._timeouts = timeouts
         self._on_progress = on_progress
         self._child: _Child | None = None
+        self._slots: dict[str, int] = {}
+        self._next_slot = 0
         self._starting = asyncio.Lock()
+        self._is_closed = False
         self._failures = 0
         self._not_before = 0.0
 
@@ -108,6 +115,7 @@ class Embedded:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         """See ``Backend.stream``. The first call also waits for the model to load."""
         child = await self._running()
+        request = replace(request, sampling={**request.sampling, "id_slot": self._slot(request.conversation)})
         try:
             async with aclosing(child.client.stream(request)) as pieces:
                 async for piece in pieces:
@@ -118,9 +126,28 @@ class Embedded:
             raise
         self._failures = 0
 
+    def _slot(self, conversation: str) -> int:
+        """Keep each conversation to one slot: the server would put a reply beside the slot that is still reading its prompt ahead."""
+        slot = self._slots.pop(conversation, None)
+        if slot is None:
+            slot = self._next_slot
+            self._next_slot = (slot + 1) % self._options["slots"]
+        self._slots[conversation] = slot
+        if len(self._slots) > REMEMBERED_SLOTS:
+            del self._slots[next(iter(self._slots))]
+        return slot
+
     async def warm_up(self) -> None:
         """Load the model now. Raises ``BackendError`` when that fails."""
         await self._running()
+
+    async def read_ahead(self, request: ChatRequest) -> None:
+        """See ``Backend.read_ahead``: one word is asked for and thrown away; what counts is the prompt that the slot then holds."""
+        unsaid: ChatMessage = {"role": "user", "content": "…"}  # llama.cpp would go on from a last assistant message
+        ask = ChatRequest(messages=[*request.messages, unsaid], sampling={"max_tokens": 1}, conversation=request.conversation)
+        async with aclosing(self.stream(ask)) as pieces:
+            async for _ in pieces:
+                pass
 
     async def probe(self) -> list[str]:
         await self._running()
@@ -128,6 +155,7 @@ class Embedded:
 
     async def close(self) -> None:
         """End the child, within a second."""
+        self._is_closed = True
         child, self._child = self._child, None
         if child is not None:
             await child.close()
@@ -142,9 +170,13 @@ class Embedded:
                 self._child = None
             await self._pause()
             self._tell(f"loading {self.model} ({self._size_mb} MB)")
-            self._child = await _Child.start(self._options, self._profile, self._timeouts)
+            child = await _Child.start(self._options, self._profile, self._timeouts)
+            if self._is_closed:
+                await child.close()
+                raise BackendUnreachable("embedded: it was closed while the model loaded")
+            self._child = child
             self._tell(f"{self.model} is ready")
-            return self._child
+            return child
 
     async def _pause(self) -> None:
         """Wait before starting again what fails again and again."""

@@ -119,6 +119,9 @@ class OpenAICompatible:
         """Load the HTTP library without holding up the loop, so that the first reply need not wait for it."""
         await self._opened()
 
+    async def read_ahead(self, request: ChatRequest) -> None:
+        """Not done: see ``Backend.read_ahead``."""
+
     async def close(self) -> None:
         for response in self._ending:
             response.close()

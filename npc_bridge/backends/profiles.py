@@ -59,7 +59,10 @@ class Model(_Part):
 
 
 class Profile(Shape):
-    """One kind of server."""
+    """One kind of server.
+
+    ``n``, ``logit_bias``, ``server_memory``, ``concurrency`` and ``requests_per_s`` are known and not used yet.
+    """
 
     name: str
     label: str

@@ -106,6 +106,9 @@ class Scripted:
     async def warm_up(self) -> None:
         """Nothing to do."""
 
+    async def read_ahead(self, request: ChatRequest) -> None:
+        """Not done: see ``Backend.read_ahead``."""
+
     async def probe(self) -> list[str]:
         return [self.model]
 

@@ -78,11 +78,11 @@ def test_a_user_defined_profile_can_be_chosen() -> None:
     ("settings", "says"),
     [
         ({"profile": "olama"}, "there is no profile 'olama'"),
-        ({"profile": "vllm"}, "profile 'vllm' has no model of its own: set --model"),
-        ({"profile": "deepseek"}, "DeepSeek wants a key: put it into the environment variable DEEPSEEK_API_KEY"),
-        ({"profile": "ollama", "api_key_env": "MY_KEY"}, "Ollama wants a key: put it into the environment variable MY_KEY"),
+        ({"profile": "vllm"}, "profile 'vllm' has no model of its own: name one"),
+        ({"profile": "deepseek", "model": "x"}, "DeepSeek wants a key: put it into the environment variable DEEPSEEK_API_KEY"),
+        ({"profile": "ollama", "model": "x", "api_key_env": "MY_KEY"}, "Ollama wants a key: put it into the environment variable MY_KEY"),
         ({"base_url": "localhost:8080", "model": "x"}, "base_url 'localhost:8080' is no address of the form http://127.0.0.1:8080/v1"),
-        ({"profile": "openai", "key_file": "nowhere.key"}, "the key file nowhere.key cannot be read (FileNotFoundError)"),
+        ({"profile": "openai", "model": "x", "key_file": "nowhere.key"}, "the key file nowhere.key cannot be read (FileNotFoundError)"),
     ],
 )
 def test_a_wrong_choice_says_what_to_do(settings: dict[str, str], says: str) -> None:
@@ -95,7 +95,7 @@ def test_a_key_file_comes_before_the_environment(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("OPENAI_API_KEY", "two words")
     file = tmp_path / "openai.key"
     file.write_bytes(b"\xef\xbb\xbfsk-fake-from-file\r\n")
-    backend = made(profile="openai", key_file=str(file))
+    backend = made(profile="openai", model="x", key_file=str(file))
     assert "sk-fake" not in repr(backend)
 
 
@@ -104,7 +104,7 @@ def test_what_is_no_key_is_not_sent_and_not_shown(content: str, tmp_path: Path) 
     file = tmp_path / "wrong.key"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(BadSettings) as caught:
-        make_backend(BackendSettings(profile="openai", key_file=str(file)))
+        make_backend(BackendSettings(profile="openai", model="x", key_file=str(file)))
     assert str(caught.value) == f"the key file {file} does not hold a key: one line of letters, digits and signs was expected"
 
 
