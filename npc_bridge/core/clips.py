@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from npc_bridge.core.clips_english import read_english
 from npc_bridge.core.clips_lexicon import Found, Reading, VerbPattern, english, near_senses, unspaced
+from npc_bridge.core.clips_targets import Targets
 from npc_bridge.core.clips_unspaced import read_unspaced
 from npc_bridge.core.messages import Clip
 
@@ -26,12 +27,6 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 _HAN = re.compile("[\u3400-\u9fff]")
-_NOT_A_WORD = frozenset(
-    "anim animation animations clip clips lib library npc human humanoid male female man woman player char character base upper lower body "
-    "full fast slow mixamo rig armature action gesture emote emotes face facial pose loop looped start begin end stop in out to left right "
-    "l r lh rh front fwd forward short long small big light heavy idle basic generic default common new old alt var variant a b c d v the "
-    "once one two hand handed inplace root motion rm m f".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +36,8 @@ class Match:
     clip: str
     score: float
     reason: str
+    target: str = ""
+    """What it is aimed at, by the name that the game declared; see ``Targets``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +69,10 @@ class ClipIndex:
         for clip in clips:
             self._add_own_words(clip)
         self._places = _places(clips)
+        self._clips = tuple(clips)
+        self._spoken: dict[str, tuple[str, ...]] = {}
 
-    def resolve(self, action: str) -> list[Match]:
+    def resolve(self, action: str, targets: Targets | None = None) -> list[Match]:
         """Return the clips for an action in playing order; empty when it is none, or none of the clips shows it."""
         exact = self._exact.get(plain_words(action))
         if exact:
@@ -82,15 +81,55 @@ class ClipIndex:
         for found in self.read(action).found:
             match = self._match(found)
             if match and match.score >= THRESHOLD and match.clip not in [other.clip for other in matches]:
-                matches.append(match)
+                target = targets.find(found.clause) if targets else ""
+                matches.append(replace(match, target=target) if target else match)
         return matches
 
-    def read(self, action: str) -> Reading:
-        """Return what an action says, whether or not a clip shows it."""
+    def early(self, beginning: str) -> Match | None:
+        """Return the first clip of an action that is still being written, once nothing likely to follow can change it; else None.
+
+        A guess all the same, though a rarely wrong one: confirm or withdraw it by ``resolve`` when the action is complete.
+        """
+        complete = _complete_words(beginning)
+        found = self.read(complete, is_early=True).found[:1]
+        if not found or found[0].is_mood or not found[0].is_settled:
+            return None
+        match = self._match(found[0])
+        return match if match and match.score >= THRESHOLD else None
+
+    def explain(self, action: str) -> str:
+        """Return one line on what was decided and why, for designers."""
+        matches = self.resolve(action)
+        if matches:
+            return ", ".join(f"{match.clip} ({match.score:.2f}, {match.reason})" for match in matches)
+        reading = self.read(action)
+        senses = [found.sense for found in reading.found if not found.sense.startswith("_")]
+        if senses:
+            return f"unmapped: no clip shows {', '.join(senses)}"
+        return "unmapped: not understood" if reading.kind == "action" and not reading.found else f"no cue: {reading.kind}"
+
+    def spoken(self, language: str) -> tuple[str, ...]:
+        """Return how the model should write each clip in a language, in the order of ``names``; ``resolve`` takes them back exactly."""
+        language = language[:2] if language[:2] in {"zh", "ja"} else "en"
+        if language not in self._spoken:
+            said = unspaced(language).said if language != "en" else {}
+            shown = {place.clip: said[sense] for sense, place in self._places.items() if not place.note and sense in said}
+            self._spoken[language] = tuple(self._say(clip, language, shown.get(clip.name, "")) for clip in self._clips)
+        return self._spoken[language]
+
+    def read(self, action: str, *, is_early: bool = False) -> Reading:
+        """Return what an action says, whether or not a clip shows it. ``is_early``: it is still being written."""
         language = language_of(action, self._language)
         if language == "en":
-            return read_english(action, english(), self._verbs)
+            return read_english(action, english(), self._verbs, is_early=is_early)
         return read_unspaced(action, language, unspaced(language), self._phrases)
+
+    def _say(self, clip: Clip, language: str, said: str) -> str:
+        own = [alias for alias in clip.aliases if language != "en" and language_of(alias, "") == language]
+        for phrase in (*own, said):
+            if phrase and [match.clip for match in self.resolve(phrase)] == [clip.name]:
+                return phrase
+        return action_words(clip)
 
     def _match(self, found: Found) -> Match | None:
         if found.sense.startswith("="):
@@ -102,8 +141,7 @@ class ClipIndex:
         return Match(place.clip, score, f"{found.sense}: {found.words}{place.note}")
 
     def _add_own_words(self, clip: Clip) -> None:
-        is_known = any(not sense.startswith("_") for sense in _senses_of_name(clip.name))
-        names = () if is_known else (" ".join(_significant(clip.name)),)
+        names = () if _sense_of_name(clip.name) else (" ".join(_significant(clip.name)),)
         for phrase in dict.fromkeys((*names, *map(plain_words, clip.aliases))):
             if language_of(phrase, "") == "en":
                 for first, patterns in english().phrases("=" + clip.name, [phrase] if phrase else []).items():
@@ -116,6 +154,14 @@ def plain_words(name: str) -> str:
     """Return a name as lower-case words with single spaces: ``Shake_Head``, ``shakeHead``, ``ｓｈａｋｅ　ｈｅａｄ`` are one."""
     words = _CAMEL.sub(" ", unicodedata.normalize("NFKC", name))
     return _BETWEEN_WORDS.sub(" ", words).strip().casefold()
+
+
+def warm_up() -> None:
+    """Read and compile the lists of all languages, which takes some tenths of a second; otherwise the first actions wait for it."""
+    english().compile()
+    for language in ("zh", "ja"):
+        unspaced(language)
+    near_senses()
 
 
 def action_words(clip: Clip) -> str:
@@ -135,38 +181,49 @@ def language_of(text: str, hint: str) -> str:
     return "en"
 
 
+def _complete_words(beginning: str) -> str:
+    """What was written, without a last word that may go on."""
+    if language_of(beginning, "") != "en":
+        return beginning
+    end = re.search(r"(?:\bher\s+)?[A-Za-z'’]*$", beginning)
+    return beginning[: end.start()] if end else beginning
+
+
 def _significant(name: str) -> list[str]:
     """The words of a clip's name that say what it shows: ``anim_lib/Wave_Right_01`` → ``wave``."""
     words = plain_words(re.split(r"[/\\:]", name)[-1] or name).split()
-    return [word for word in words if word not in _NOT_A_WORD and not word.isdigit()] or words
+    return [word for word in words if word not in english().classes["of_files"] and not word.isdigit()] or words
 
 
-def _senses_of_name(name: str) -> list[str]:
-    """What a name stands for, from its whole to its single words."""
+def _sense_of_name(name: str) -> str:
+    """What a name stands for, from its whole to its single words; "" when the lists do not know it."""
     if language_of(name, "") != "en":
         language = language_of(name, "")
-        return [found.sense for found in read_unspaced(name, language, unspaced(language), ()).found]
+        return next((found.sense for found in read_unspaced(name, language, unspaced(language), ()).found), "").lstrip("_")
     words = english()
     whole = words.base_phrase(plain_words(re.split(r"[/\\:]", name)[-1]))
     if whole in words.names:
-        return [words.names[whole]]
+        return words.names[whole]
     bases = [words.base(word) for word in _significant(name)]
     if " ".join(bases) in words.names:
-        return [words.names[" ".join(bases)]]
-    senses = []
+        return words.names[" ".join(bases)]
     for k in range(len(bases)):
-        found = read_english(" ".join(bases[k:]), words, {}).found
-        senses += [hit.sense for hit in found[:1]] or ([words.names[bases[k]]] if bases[k] in words.names else [])
-    return senses
+        found = read_english(" ".join(bases[k:]), words, {}).found[:1]
+        sense = found[0].sense if found else words.names.get(bases[k], "")
+        if found and bases[k] in words.classes["giving"] and len(found[0].words.split()) < len(bases) - k:
+            return ""  # "take_damage" takes nothing
+        if sense:
+            return "" if sense.startswith("_") else sense
+    return ""
 
 
 def _places(clips: Sequence[Clip]) -> dict[str, _Place]:
     """Which clip to play for each sense: one that shows it, else one that shows something near."""
     shown: dict[str, _Place] = {}
     for clip in sorted(clips, key=lambda clip: len(_significant(clip.name))):
-        for sense in _senses_of_name(clip.name)[:1]:
-            if not sense.startswith("_"):
-                shown.setdefault(sense, _Place(clip.name, 0.0))
+        sense = _sense_of_name(clip.name)
+        if sense:
+            shown.setdefault(sense, _Place(clip.name, 0.0))
     for clip in clips:
         if clip.description and clip.name not in {place.clip for place in shown.values()}:
             for found in ClipIndex([]).read(clip.description).found[:1]:

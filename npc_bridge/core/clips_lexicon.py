@@ -44,6 +44,9 @@ class Reading:
 _GAP = 4
 """How many words "*" stands for at most."""
 
+_EARLY_GAP = 2
+"""How many of them a provisional cue waits for."""
+
 
 @dataclass(frozen=True)
 class VerbPattern:
@@ -77,7 +80,7 @@ class VerbPattern:
                 has_gap, forms = self.parts[place]
                 if word in forms:
                     reached.add((place + 1, 0))
-                if has_gap and gap < _GAP:
+                if has_gap and gap < _EARLY_GAP:
                     reached.add((place, gap + 1))
             states = reached
         return bool(states)

@@ -56,20 +56,25 @@ def _read_clause(clause: str, language: str, words: Unspaced, own: Sequence[tupl
             continue
         if len(kept) > 1 and (_OF_ANOTHER.match(clause, end) or (_POSTURE.match(matched) and k + 1 < len(kept))):
             continue
-        found.append(Found(sense, matched, clause, is_settled=end < len(clause)))
+        found.append(Found(sense, matched, clause, is_settled=_is_settled(clause, end, words)))
     if any(not hit.sense.startswith("_") for hit in found):
         return [hit for hit in found if not hit.sense.startswith("_")]
     for sense, mood in words.moods:
         hit = mood.search(clause)
         if hit and not (denied and 0 <= hit.start() - denied.end() < _REACH_OF_NOT):
-            return [Found(sense, hit.group(), clause, is_mood=True, is_settled=hit.end() < len(clause))]
+            return [Found(sense, hit.group(), clause, is_mood=True)]
     return []
+
+
+def _is_settled(clause: str, end: int, words: Unspaced) -> bool:
+    """Whether a match is not likely to grow into another one as the clause goes on."""
+    return end + 2 <= len(clause) and words.guards["open"].search(clause, 0, end + 1) is None
 
 
 def _longest(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
     """Of spans that meet, keep the one that covers more, a named sense before one that is never played; in the order of the text."""
     kept: list[tuple[int, int, str, str]] = []
-    for span in sorted(spans, key=lambda span: (span[0] - span[1], span[2].startswith("_"), span[0])):
+    for span in sorted(spans, key=lambda span: (span[0] - span[1], span[2].startswith("_"), not span[2].startswith("="), span[0])):
         if all(span[1] <= other[0] or span[0] >= other[1] for other in kept):
             kept.append(span)
     return sorted(kept)
