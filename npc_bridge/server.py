@@ -32,11 +32,11 @@ from npc_bridge.config import ServerSettings
 from npc_bridge.core import messages as wire
 from npc_bridge.core.clips_lexicon import load_words
 from npc_bridge.core.codec import JSON, MSGPACK, Json, Msgpack
-from npc_bridge.core.conversation import Turn
+from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
 from npc_bridge.errors import BackendError, BadSettings, BridgeError, Refused, WireError
 from npc_bridge.tape import Recorder
-from npc_bridge.turn import run_turn
+from npc_bridge.turn import request_for, run_turn
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class Connection:
         self._accepted: list[str] = []
         self._has_accepted = asyncio.Event()
         self._scopes: dict[str, asyncio.Timeout] = {}
-        self._turns: set[asyncio.Task[None]] = set()
+        self._speaking: set[asyncio.Task[None]] = set()
         self._is_too_slow = False
 
     async def run(self) -> None:
@@ -194,8 +194,8 @@ class Connection:
                     await self._read(session, tasks)
                 finally:
                     answers.cancel()
-                    for turn in self._turns:
-                        turn.cancel()
+                    for task in self._speaking:
+                        task.cancel()
         except* (ConnectionClosed, ConnectionResetError):
             pass
 
@@ -269,6 +269,8 @@ class Connection:
                 effects = [Send({"type": "error", "code": error.code, "message": str(error), "retry": error.retry, "re": error.re})]
             for effect in effects:
                 await self._carry_out(effect, tasks)
+            if effects and isinstance(effects[-1], Send) and effects[-1].message["type"] == "opened":
+                self._read_ahead(session.conversations[effects[-1].message["npc"]], tasks)
             await pace.keep(now)
 
     async def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
@@ -284,9 +286,7 @@ class Connection:
                     await self.tell(message)
             case Begin(turn):
                 await self._flush_accepted()
-                task = tasks.create_task(self._run(turn, tasks))
-                self._turns.add(task)
-                task.add_done_callback(self._turns.discard)
+                self._keep(tasks.create_task(self._run(turn, tasks)))
             case Stop(turn):
                 # A turn that has not begun sees is_interrupted for itself; one that is past its scope is over anyway.
                 if (scope := self._scopes.get(turn.id)) is not None:
@@ -311,8 +311,25 @@ class Connection:
         now = self.bridge.clock()
         if self.bridge.recorder is not None:
             self.bridge.recorder.ended(self.session.id, turn.id, now)
-        for effect in self.session.turn_over(turn, now):
+        effects = self.session.turn_over(turn, now)
+        for effect in effects:
             await self._carry_out(effect, tasks)
+        if not effects:
+            self._read_ahead(turn.conversation, tasks)
+
+    def _read_ahead(self, talk: Conversation, tasks: asyncio.TaskGroup) -> None:
+        """Let the model read what was said while the player thinks of an answer."""
+
+        async def read() -> None:
+            with contextlib.suppress(BackendError):
+                await self.bridge.backend.read_ahead(request_for(talk, None, self.bridge.backend))
+
+        self._keep(tasks.create_task(read()))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Cancel this task when the client leaves."""
+        self._speaking.add(task)
+        task.add_done_callback(self._speaking.discard)
 
     async def _answer_accepted(self) -> None:
         """Answer what was accepted once the reader has nothing more at hand, many ids in one message."""

@@ -85,7 +85,8 @@ class RecordingBackend:
     def __init__(self, backend: Backend, recorder: Recorder) -> None:
         self._backend, self._recorder = backend, recorder
         self.name, self.model, self.limits = backend.name, backend.model, backend.limits
-        self.estimate_tokens, self.warm_up, self.close = backend.estimate_tokens, backend.warm_up, backend.close
+        self.estimate_tokens, self.warm_up = backend.estimate_tokens, backend.warm_up
+        self.read_ahead, self.close = backend.read_ahead, backend.close
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         try:
@@ -96,7 +97,7 @@ class RecordingBackend:
         except BackendError as error:
             self._recorder.piece(request.conversation, error)
             raise
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             self._recorder.stopped(request.conversation)
             raise
 
@@ -150,6 +151,9 @@ class TapeBackend:
 
     async def warm_up(self) -> None:
         """Nothing to load."""
+
+    async def read_ahead(self, request: ChatRequest) -> None:
+        """Not done: see ``Backend.read_ahead``."""
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -206,8 +210,8 @@ class _Player:
                 case Begin(turn):
                     self.backend.forget(turn.conversation.id)
                     tasks.create_task(self._run(session, turn))
-                case Stop(turn):
-                    self._stop(self.running.get(turn.conversation.id))
+                case Stop():
+                    pass  # pieces may have come in before it took effect: the tape says where it did
 
     def _stop(self, scope: asyncio.Timeout | None) -> None:
         if scope is not None:

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
 from npc_bridge.core.clips import action_words
-from npc_bridge.core.conversation import Turn
+from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.cues import CueParser, Part, Speech
+from npc_bridge.core.events import Note
 from npc_bridge.core.messages import TurnReason
 from npc_bridge.core.prompt import build_prompt
 from npc_bridge.errors import BackendError, BackendLost, BackendTimeout
@@ -58,22 +59,26 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
 
 def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
     """The reply in pieces, the last one ``Finished``: the character's opening line, or the model's answer."""
-    talk = turn.conversation
     if turn.cause == "opening":
-        return recite(talk.character.opening_line)
+        return recite(turn.conversation.character.opening_line)
+    return backend.stream(request_for(turn.conversation, turn.note, backend))
+
+
+def request_for(talk: Conversation, note: Note | None, backend: Backend) -> ChatRequest:
+    """What the model is asked: the conversation so far within its limits, with the note in its place."""
     style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
     max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)
     messages = build_prompt(
         talk.character,
         talk.history,
-        turn.note,
+        note,
         player=talk.player,
         clips=talk.clips,
         language=talk.language,
         budget_tokens=min(limits.max_input_tokens, limits.context_tokens - max_tokens),
         estimate=backend.estimate_tokens,
     )
-    request = ChatRequest(
+    return ChatRequest(
         messages=messages,
         sampling=sampling.parameters() | {"max_tokens": max_tokens},
         actions=tuple(action_words(clip) for clip in talk.clips) if style.actions == "listed" else (),
@@ -81,7 +86,6 @@ def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
         max_sentences=style.max_sentences,
         conversation=talk.id,
     )
-    return backend.stream(request)
 
 
 async def recite(line: str) -> AsyncGenerator[str | Finished, None]:

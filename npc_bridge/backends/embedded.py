@@ -131,7 +131,7 @@ class Embedded:
         slot = self._slots.pop(conversation, None)
         if slot is None:
             slot = self._next_slot
-            self._next_slot = (slot + 1) % self._options["slots"]
+            self._next_slot = (slot + 1) % self._profile.concurrency
         self._slots[conversation] = slot
         if len(self._slots) > REMEMBERED_SLOTS:
             del self._slots[next(iter(self._slots))]

@@ -35,9 +35,7 @@ EVENING = (
     Beat("You draw your sword.", "sword_drawn"),
     Beat("You push a silver coin over to him.", "coin_given", "This is for you."),
 )
-BIGGER = (
-    "A bigger model plays better: npc-bridge demo --backend model_studio | ollama --model qwen3:8b | generic --base-url URL --model NAME"
-)
+BIGGER = "A bigger model plays better: npc-bridge demo --backend ollama --model qwen3:8b"
 
 
 @click.command(short_help="A tavern evening in this terminal.")
@@ -75,9 +73,7 @@ async def _demo(settings: Settings, as_script: bool) -> None:
     async with own_bridge(settings, cast, console) as url, connect(url, engine="terminal") as game:
         welcome = game.welcome
         where = "on this machine, offline" if welcome.backend == "embedded" else welcome.backend
-        stage.title(
-            "A tavern evening", f"{welcome.model}, {where}", BIGGER if welcome.backend == "embedded" else ""
-        )
+        stage.title("A tavern evening", f"{welcome.model}, {where}", BIGGER if welcome.backend == "embedded" else "")
         clips = [clip.name for clip in cast.find("brom").clips]
         brom = await game.open("smith", character="brom", player="The traveller", clips=clips)
         parlour = Parlour(stage, game, brom, player="The traveller", clips=clips, events=cast.templates.by_name)
