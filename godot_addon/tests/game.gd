@@ -19,6 +19,8 @@ func _initialize() -> void:
 func _play() -> void:
 	var plan: Dictionary = JSON.parse_string(OS.get_cmdline_user_args()[0])
 	_bridge = root.get_node("NpcBridge")
+	if plan.has("codec"):
+		_bridge.use_codec(int(plan["codec"]))
 	for setting: String in plan.get("settings", {}):
 		_bridge.set(setting, plan["settings"][setting])
 	for setting: String in plan.get("project", {}):
@@ -69,6 +71,12 @@ func _do(step: Array) -> bool:
 			_label.letters_per_second = step[1]
 		"freeze":
 			OS.delay_msec(int(step[1]))
+		"pid":
+			say("pid", {"pid": (_bridge.get("_process_of_bridge") as RefCounted).get("pid")})
+		"pause":
+			await create_timer(float(step[1])).timeout
+		"protocol":
+			_bridge.get("_protocol").set("version", int(step[1]))
 		"until":
 			return await _until(step[1], step[2] if step.size() > 2 else {})
 		"shown":

@@ -77,6 +77,7 @@ var token := ""
 ## Whether the game starts the bridge itself.
 var autostart := false
 
+var _random: RandomNumberGenerator
 var _protocol: Protocol
 var _backoff: Backoff
 var _socket: Socket
@@ -99,9 +100,9 @@ func _init() -> void:
 	var first_s: float = Settings.value_of(Settings.FIRST_DELAY)
 	var most_s: float = Settings.value_of(Settings.MOST_DELAY)
 	_backoff = Backoff.new(first_s, most_s, random)
-	var is_json: bool = Settings.value_of(Settings.CODEC) == Settings.Codec.JSON
-	var codec: RefCounted = Json.new() if is_json else MessagePack.new()
-	_protocol = Protocol.new(codec, "%08x" % random.randi())
+	_random = random
+	var chosen: int = Settings.value_of(Settings.CODEC)
+	use_codec(chosen)
 	url = _setting_or_environment("NPC_BRIDGE_URL", Settings.URL)
 	token = _setting_or_environment("NPC_BRIDGE_TOKEN", Settings.TOKEN)
 	# Whoever names a bridge in the environment has one running.
@@ -161,6 +162,13 @@ func stop() -> void:
 		_process_of_bridge = null
 	_lose_turns()
 	_change(State.OFFLINE, 0, "")
+
+
+## Speak JSON or MessagePack with the bridge, a value of the setting's [code]Codec[/code]. Only before
+## [method start]: it begins a new session.
+func use_codec(chosen: int) -> void:
+	var codec: RefCounted = Json.new() if chosen == Settings.Codec.JSON else MessagePack.new()
+	_protocol = Protocol.new(codec, "%08x" % _random.randi())
 
 
 ## Whether messages go both ways.
@@ -331,11 +339,7 @@ func _watch_process() -> void:
 		token = str(_process_of_bridge.ready_line.get("token", ""))
 		_attempt()
 	elif not _process_of_bridge.is_running() and state == State.STARTING:
-		var problem := _process_of_bridge.problem
-		if _backoff.attempts < 3 and not problem.contains("not found"):
-			_wait(0, problem)
-		else:
-			_refuse("start_failed", 0, problem)
+		_refuse("start_failed", 0, _process_of_bridge.problem)
 
 
 func _watch_socket() -> void:

@@ -17,6 +17,8 @@ const Json := preload("json_codec.gd")
 ## How many events and lines wait for a bridge that is away; the oldest event goes first.
 const MAX_UNACCEPTED := 1000
 
+## Which version of the protocol this side speaks.
+var version := Messages.PROTOCOL
 ## The session that the bridge gave us; empty before the first welcome.
 var session := ""
 ## The last sequence number seen.
@@ -70,7 +72,7 @@ func write(outgoing: Dictionary) -> PackedByteArray:
 
 ## The first message of a connection.
 func hello(client: String, engine: String, token: String) -> Dictionary:
-	var greeting := {"type": "hello", "protocol": Messages.PROTOCOL, "client": client}
+	var greeting := {"type": "hello", "protocol": version, "client": client}
 	greeting["engine"] = engine
 	if token:
 		greeting["token"] = token
