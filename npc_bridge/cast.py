@@ -39,7 +39,7 @@ class Cast:
             return self.characters[character_id]
         except KeyError:
             known = ", ".join(sorted(self.characters)) or "none"
-            raise UnknownCharacter(f"there is no character '{character_id}' in {self.folder}; there are: {known}", re="open") from None
+            raise UnknownCharacter(f"there is no character '{character_id}'; there are: {known}", re="open") from None
 
     async def watch(self, changed: Callable[[], None], every_s: float = 1.0) -> None:
         """Read the files again when one was saved, and say so; runs until cancelled.

@@ -65,8 +65,8 @@ class Conversation:
     running: Turn | None = None
     waiting: list[Say] = field(default_factory=list)
     """Lines that arrived while the NPC was speaking."""
-    wants_to_go_on: str = ""
-    """Id of a ``continue`` that arrived while the NPC was speaking."""
+    wants_to_go_on: tuple[str, ...] = ()
+    """Ids of the ``continue`` messages that arrived while the NPC was speaking; it goes on once for all of them."""
     wants_to_react: str | None = None
     """Id of the event (empty if it has none) that the NPC will react to once it has finished speaking."""
     reacted_at: float = float("-inf")

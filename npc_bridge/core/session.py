@@ -102,8 +102,7 @@ class Session:
         if conversation.waiting:
             return [self._begin(conversation, "say", now, conversation.hear_waiting())]
         if conversation.wants_to_go_on:
-            answers = (conversation.wants_to_go_on,)
-            conversation.wants_to_go_on = ""
+            answers, conversation.wants_to_go_on = conversation.wants_to_go_on, ()
             return [self._begin(conversation, "continue", now, answers)]
         if conversation.wants_to_react is not None:
             return self._react(conversation, conversation.wants_to_react, now)
@@ -182,7 +181,7 @@ class Session:
         if not self._is_new(message.id):
             return [accepted]
         if conversation.running is not None:
-            conversation.wants_to_go_on = message.id
+            conversation.wants_to_go_on += (message.id,)
             return [accepted]
         return [accepted, self._begin(conversation, "continue", now, (message.id,))]
 

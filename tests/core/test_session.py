@@ -174,7 +174,8 @@ def test_continue_while_the_npc_speaks_waits() -> None:
     session = opened()
     turn = begun(session.receive(say(), 0.0))
     assert session.receive(wire.Continue(type="continue", id="c1", npc="brom"), 0.1) == [accepted("c1")]
-    assert begun(session.turn_over(turn, 1.0)).answers == ("c1",)
+    session.receive(wire.Continue(type="continue", id="c2", npc="brom"), 0.2)
+    assert begun(session.turn_over(turn, 1.0)).answers == ("c1", "c2")
 
 
 def test_interrupt_stops_the_running_turn_once() -> None:
