@@ -16,6 +16,8 @@ from npc_bridge.cli.running import backend_options, configure_logs, run, setting
 from npc_bridge.config import Settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from npc_bridge.cli.parlour import Parlour
     from npc_bridge.cli.stage import Stage
 
@@ -54,20 +56,20 @@ def demo(as_script: bool, **flags: Any) -> None:
     """
     configure_logs("error")
     settings = settings_from(**flags)
-    with contextlib.suppress(asyncio.CancelledError):
-        run(_demo(settings, as_script))
-
-
-async def _demo(settings: Settings, as_script: bool) -> None:
     from rich.console import Console
 
+    with contextlib.suppress(asyncio.CancelledError):
+        run(play_demo(settings, Console(highlight=False), as_script=as_script))
+
+
+async def play_demo(settings: Settings, console: Console, *, as_script: bool) -> None:
+    """Play the evening on this console, and then, unless ``as_script``, let the person at it talk."""
     from npc_bridge.cast import Cast, tavern
     from npc_bridge.cli.chat import own_bridge
     from npc_bridge.cli.parlour import Parlour
     from npc_bridge.cli.stage import Stage
     from npc_bridge.client import connect
 
-    console = Console(highlight=False)
     stage = Stage(console)
     cast = Cast(tavern() / "characters", tavern() / "events.toml")
     async with own_bridge(settings, cast, console) as url, connect(url, engine="terminal") as game:

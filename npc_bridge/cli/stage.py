@@ -50,7 +50,7 @@ class Stage:
 
     def remark(self, text: str) -> None:
         """Something about what was shown above."""
-        self.console.print(Styled(" " * MARGIN + text, style="dim"))
+        self.console.print(Styled.assemble(" " * MARGIN, (text, "dim")))
 
     async def play(self, turn: Turn, *, with_facts: bool = True) -> TurnEnded:
         """Show a turn while it comes in, and under it what it took. Cancelled, it leaves the line as far as it got."""
