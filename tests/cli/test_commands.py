@@ -194,6 +194,21 @@ async def test_a_recorded_session_replays_the_same_without_a_model(tmp_path: Pat
     assert '"clip": "bow"' in other.stdout
 
 
+async def test_what_is_said_is_never_in_the_log(tmp_path: Path) -> None:
+    async with serving("--backend", "scripted", "--log-level", "info", cwd=tmp_path) as (process, ready):
+        async with connect(ready["url"], token=ready["token"]) as game:
+            npc = await game.open("smith", character="brom", player="Rumpelstiltskin")
+            await game.tell("secret_told", {"secret": "swordfish"})
+            turn = await npc.say("My password is swordfish.")
+            await turn.done()
+        process.terminate()
+        assert process.stderr is not None
+        log = (await process.stderr.read()).decode()
+    assert "session" in log, "the log is on"
+    for said in ("swordfish", "Rumpelstiltskin", "password", turn.text, ready["token"]):
+        assert said not in log
+
+
 def test_settings_come_from_file_then_environment_then_flags(tmp_path: Path) -> None:
     (tmp_path / "npc-bridge.toml").write_text('[backend]\nprofile = "ollama"\nmodel = "file"\n', encoding="utf-8")
     script = "from npc_bridge.config import load_settings as s; print(s().backend.model, s(backend={'model': 'flag'}).backend.model)"
