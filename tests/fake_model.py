@@ -13,7 +13,7 @@ import contextlib
 import json
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -303,7 +303,10 @@ def _usage(body: dict[str, Any], answer: Answer) -> dict[str, Any] | None:
         return None
     prompt = sum(len(message["content"]) for message in body["messages"])
     usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": len(answer.text), "total_tokens": prompt + len(answer.text)}
-    cached = {"details": {"prompt_tokens_details": {"cached_tokens": prompt // 2}}, "top": {"cached_tokens": prompt // 2}}
+    cached: dict[str, dict[str, Any]] = {
+        "details": {"prompt_tokens_details": {"cached_tokens": prompt // 2}},
+        "top": {"cached_tokens": prompt // 2},
+    }
     return usage | cached.get(answer.usage, {})
 
 
@@ -312,7 +315,7 @@ def _whole(answer: Answer) -> dict[str, Any]:
     return {"id": "c-1", "object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
 
 
-async def _body(body: dict[str, Any], answer: Answer) -> AsyncIterator[bytes | None]:
+async def _body(body: dict[str, Any], answer: Answer) -> AsyncGenerator[bytes | None, None]:
     """The frames; ``None`` where the server hangs."""
     try:
         for frame in _frames(body, answer):
@@ -367,7 +370,7 @@ def _faulty(answer: Answer) -> bytes | None:
     return b""
 
 
-async def _cut(frames: AsyncIterator[bytes | None], size: int) -> AsyncIterator[bytes | None]:
+async def _cut(frames: AsyncGenerator[bytes | None, None], size: int) -> AsyncGenerator[bytes | None, None]:
     """The same bytes in pieces of ``size``."""
     if not size:
         async for frame in frames:
