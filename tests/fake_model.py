@@ -48,7 +48,6 @@ class Dialect:
     """``none``: a trailing assistant message is refused; ``plain``; ``partial`` or ``prefix`` in the message; ``flags`` in the body."""
     parameters: frozenset[str] = _COMMON
     key: str = KEY
-    envelope: str = "openai"
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -90,7 +89,6 @@ class Answer:
     """Where cached tokens stand: in ``details``, at the ``top`` level, in ``neither``; or ``none`` for no usage at all."""
     usage_place: str = "after"
     """A frame ``after`` the finish reason, ``with`` it, or one ``before`` it."""
-    usage_unasked: bool = False
     line_end: str = "\n"
     data_prefix: str = "data: "
     comments: bool = False
@@ -299,7 +297,7 @@ def _event(answer: Answer, data: str) -> bytes:
 
 def _usage(body: dict[str, Any], answer: Answer) -> dict[str, Any] | None:
     asked = body.get("stream_options", {}).get("include_usage")
-    if answer.usage == "none" or not (asked or answer.usage_unasked):
+    if answer.usage == "none" or not asked:
         return None
     prompt = sum(len(message["content"]) for message in body["messages"])
     usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": len(answer.text), "total_tokens": prompt + len(answer.text)}
