@@ -11,9 +11,9 @@ var expected_logs: Array[String] = []
 var _nodes: Array[Node] = []
 
 
-## The two are the same, values and types alike.
+## The two are the same: values alike, and kinds of numbers too.
 func same(found: Variant, wanted: Variant, about: String = "") -> void:
-	if var_to_str(found) != var_to_str(wanted):
+	if not _is_same(found, wanted):
 		flaws.append("%s: found %s, wanted %s" % [about, var_to_str(found).left(300), var_to_str(wanted).left(300)])
 
 
@@ -43,6 +43,22 @@ func clean_up() -> void:
 			node.queue_free()
 	if _nodes:
 		await tree.process_frame
+
+
+func _is_same(found: Variant, wanted: Variant) -> bool:
+	if found is Array and wanted is Array:
+		var indices := range(found.size())
+		return (
+			found.size() == wanted.size() and indices.all(func(at: int) -> bool: return _is_same(found[at], wanted[at]))
+		)
+	if found is Dictionary and wanted is Dictionary:
+		var has := func(key: Variant) -> bool: return wanted.has(key) and _is_same(found[key], wanted[key])
+		return found.size() == wanted.size() and found.keys().all(has)
+	if found is StringName:
+		found = str(found)
+	if wanted is StringName:
+		wanted = str(wanted)
+	return typeof(found) == typeof(wanted) and found == wanted
 
 
 ## Bytes written as hexadecimal digits, spaces where one likes.

@@ -167,7 +167,9 @@ func stop() -> void:
 ## Speak JSON or MessagePack with the bridge, a value of the setting's [code]Codec[/code]. Only before
 ## [method start]: it begins a new session.
 func use_codec(chosen: int) -> void:
-	var codec: RefCounted = Json.new() if chosen == Settings.Codec.JSON else MessagePack.new()
+	var codec: RefCounted = MessagePack.new()
+	if chosen == Settings.Codec.JSON:
+		codec = Json.new()
 	_protocol = Protocol.new(codec, "%08x" % _random.randi())
 
 
@@ -196,8 +198,7 @@ func tell(event_name: String, data: Dictionary = {}, options: Dictionary = {}) -
 	for option: String in options:
 		match option:
 			"npc":
-				var npc: Variant = options[option]
-				message["npc"] = str((npc as Object).get("npc_id") if npc is Object else npc)
+				message["npc"] = _npc_of(options[option])
 			"group", "key":
 				message[option] = str(options[option])
 			"priority", "ttl_s", "ttl_turns", "react":
@@ -382,7 +383,8 @@ func _take(message: Dictionary) -> void:
 			for id: Variant in message["ids"]:
 				_asked_by.erase(id)
 		_:
-			_hand_over(message["npc"], message)
+			var npc: String = message["npc"]
+			_hand_over(npc, message)
 
 
 func _hand_over(npc: String, message: Dictionary) -> void:
@@ -402,7 +404,8 @@ func _greet(message: Dictionary) -> void:
 	_change(State.READY, 0, "")
 	for waiting: Dictionary in _protocol.to_resend(is_resumed):
 		if waiting["type"] == "open":
-			_protocol.expect_open(waiting["npc"])
+			var npc: String = waiting["npc"]
+			_protocol.expect_open(npc)
 		_send(waiting)
 	_turns_at_risk = true
 
@@ -417,7 +420,9 @@ func _take_error(message: Dictionary) -> void:
 		npc = _asked_by[about]
 	_asked_by.erase(about)
 	_protocol.forget(about)
-	_warn(message["code"], message["message"])
+	var code: String = message["code"]
+	var text: String = message["message"]
+	_warn(code, text)
 	if npc:
 		_hand_over(npc, message)
 
@@ -475,6 +480,14 @@ func _send(message: Dictionary) -> void:
 	message_sent.emit(message)
 	if not _socket.send(_protocol.write(message)):
 		_fail("send_failed", "a message was not sent: it is too large, or the bridge does not read", message)
+
+
+func _npc_of(npc: Variant) -> String:
+	if npc is Node:
+		var node: Node = npc
+		# By name, because the class NpcCharacter knows this one.
+		return str(node.call("resolved_id") if node.has_method("resolved_id") else node.name)
+	return str(npc)
 
 
 func _ask(message: Dictionary) -> void:

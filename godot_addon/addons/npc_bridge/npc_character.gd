@@ -276,7 +276,8 @@ func _open_message(id: String) -> Dictionary:
 	var message := {"type": "open", "npc": id, "character": character, "player": player}
 	var clips := declared_clips()
 	for clip: Dictionary in clips:
-		clip["aliases"] = (clip["aliases"] as Array).slice(0, Messages.MAX_ALIASES)
+		var aliases: Array = clip["aliases"]
+		clip["aliases"] = aliases.slice(0, Messages.MAX_ALIASES)
 	message["clips"] = clips.slice(0, Messages.MAX_CLIPS)
 	var spoken := language if language else str(Bridge.Settings.value_of(Bridge.Settings.LANGUAGE))
 	message["language"] = (spoken if spoken else TranslationServer.get_locale()).replace("_", "-")
@@ -334,7 +335,8 @@ func _end_turn(message: Dictionary) -> void:
 	turn.merge(message, true)
 	turn_ended.emit(message["turn"], message["reason"])
 	if message["reason"] == "failed":
-		_report(message["code"], "the NPC '%s' could not reply: %s" % [_resolved_id, message["message"]])
+		var code: String = message["code"]
+		_report(code, "the NPC '%s' could not reply: %s" % [_resolved_id, message["message"]])
 
 
 func _on_turns_lost() -> void:

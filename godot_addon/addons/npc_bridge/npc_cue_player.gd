@@ -24,7 +24,7 @@ signal cue_started(clip: String, animation: String)
 @export var character: NpcCharacter:
 	set(value):
 		if character != value:
-			_part_from(character)
+			_part()
 			character = value
 			_join(character)
 ## What happens to a cue that is reached while another one plays.
@@ -56,7 +56,7 @@ func _enter_tree() -> void:
 
 
 func _exit_tree() -> void:
-	_part_from(character)
+	_part()
 
 
 func _process(delta: float) -> void:
@@ -69,7 +69,7 @@ func _process(delta: float) -> void:
 
 ## Play a clip now or when the present one is over. False if the NPC has no such clip.
 func play(clip: String) -> bool:
-	if character == null or not is_instance_valid(character.clip_source):
+	if not is_instance_valid(character) or not is_instance_valid(character.clip_source):
 		return false
 	var animation := character.animation_for(clip)
 	if not animation:
@@ -120,13 +120,15 @@ func _end() -> void:
 	_playing = ""
 	if _queue:
 		var next: Dictionary = _queue.pop_front()
-		_begin(next["clip"], next["animation"])
+		var clip: String = next["clip"]
+		var animation: String = next["animation"]
+		_begin(clip, animation)
 	else:
 		_play_idle()
 
 
 func _play_idle() -> void:
-	if character == null or not is_instance_valid(character.clip_source):
+	if not is_instance_valid(character) or not is_instance_valid(character.clip_source):
 		return
 	var source := character.clip_source
 	var idle := character.idle_clip
@@ -192,9 +194,10 @@ func _join(speaker: NpcCharacter) -> void:
 		speaker.turn_ended.connect(_on_turn_ended)
 
 
-func _part_from(speaker: NpcCharacter) -> void:
-	if not is_instance_valid(speaker) or Engine.is_editor_hint():
+func _part() -> void:
+	# The NPC may be gone before the node that follows it.
+	if not is_instance_valid(character) or Engine.is_editor_hint():
 		return
-	if speaker.cue_reached.is_connected(_on_cue_reached):
-		speaker.cue_reached.disconnect(_on_cue_reached)
-		speaker.turn_ended.disconnect(_on_turn_ended)
+	if character.cue_reached.is_connected(_on_cue_reached):
+		character.cue_reached.disconnect(_on_cue_reached)
+		character.turn_ended.disconnect(_on_turn_ended)

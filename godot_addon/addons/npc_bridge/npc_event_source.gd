@@ -116,7 +116,7 @@ func _validate_property(property: Dictionary) -> void:
 	if property["name"] == "source_signal" and _source() != null:
 		var names := PackedStringArray()
 		for each: Dictionary in _source().get_signal_list():
-			names.append(each["name"])
+			names.append(str(each["name"]))
 		names.sort()
 		property["hint"] = PROPERTY_HINT_ENUM_SUGGESTION
 		property["hint_string"] = ",".join(names)
@@ -170,13 +170,15 @@ func _source() -> Node:
 func _is_from_group(arguments: Array) -> bool:
 	if arguments.is_empty() or not arguments[0] is Node:
 		return false
-	return (arguments[0] as Node).is_in_group(only_from_group)
+	var node: Node = arguments[0]
+	return node.is_in_group(only_from_group)
 
 
 func _argument_count(from: Node) -> int:
 	for each: Dictionary in from.get_signal_list():
 		if each["name"] == source_signal:
-			return (each["args"] as Array).size()
+			var arguments: Array = each["args"]
+			return arguments.size()
 	return 0
 
 

@@ -22,7 +22,7 @@ signal typing_finished(turn_id: String)
 @export var character: NpcCharacter:
 	set(value):
 		if character != value:
-			_part_from(character)
+			_part()
 			character = value
 			_join(character)
 ## Letters a second.
@@ -66,7 +66,7 @@ func _ready() -> void:
 
 func _exit_tree() -> void:
 	if not Engine.is_editor_hint():
-		_part_from(character)
+		_part()
 
 
 func _enter_tree() -> void:
@@ -141,7 +141,7 @@ func _type(delta: float) -> void:
 	for cue: Dictionary in reached:
 		# Whoever looks at the label when a cue fires sees the text up to the cue, and no more.
 		visible_characters = cue["shown"]
-		if character != null:
+		if is_instance_valid(character):
 			character.reach(cue)
 	if _typewriter.shown != before:
 		visible_characters = _typewriter.shown
@@ -172,9 +172,10 @@ func _rest(delta: float) -> void:
 
 func _begin_next() -> void:
 	var next: Dictionary = _waiting.pop_front()
-	_begin(next["turn"])
-	for piece: Variant in next["parts"]:
-		_add(piece)
+	var turn_id: String = next["turn"]
+	_begin(turn_id)
+	for part: Variant in next["parts"]:
+		_add(part)
 	if next["is_complete"]:
 		_typewriter.complete()
 
@@ -191,9 +192,18 @@ func _begin(turn_id: String) -> void:
 	typing_started.emit(turn_id)
 
 
+func _add_or_keep(part: Variant) -> void:
+	if _waiting:
+		var parts: Array = _waiting[-1]["parts"]
+		parts.append(part)
+	else:
+		_add(part)
+
+
 func _add(part: Variant) -> void:
 	if part is Dictionary:
-		_typewriter.add_cue(part as Dictionary)
+		var cue: Dictionary = part
+		_typewriter.add_cue(cue)
 	else:
 		var piece: String = part
 		_typewriter.add_text(piece)
@@ -214,7 +224,7 @@ func _report_seen(delta: float) -> void:
 
 func _tell_seen() -> void:
 	_since_seen_s = 0.0
-	if character != null and _typewriter.shown > _seen:
+	if is_instance_valid(character) and _typewriter.shown > _seen:
 		_seen = _typewriter.shown
 		character.report_seen(_turn, _seen)
 
@@ -228,17 +238,11 @@ func _on_turn_started(turn_id: String, _cause: String) -> void:
 
 
 func _on_text_arrived(piece: String, _at: int) -> void:
-	if _waiting:
-		_waiting[-1]["parts"].append(piece)
-	else:
-		_add(piece)
+	_add_or_keep(piece)
 
 
 func _on_cue_arrived(cue: Dictionary) -> void:
-	if _waiting:
-		_waiting[-1]["parts"].append(cue)
-	else:
-		_add(cue)
+	_add_or_keep(cue)
 
 
 func _on_turn_ended(turn_id: String, reason: String) -> void:
@@ -262,13 +266,14 @@ func _join(speaker: NpcCharacter) -> void:
 	speaker.turn_ended.connect(_on_turn_ended)
 
 
-func _part_from(speaker: NpcCharacter) -> void:
-	if not is_instance_valid(speaker) or Engine.is_editor_hint():
+func _part() -> void:
+	# The NPC may be gone before the node that follows it.
+	if not is_instance_valid(character) or Engine.is_editor_hint():
 		return
-	if not speaker.turn_started.is_connected(_on_turn_started):
+	if not character.turn_started.is_connected(_on_turn_started):
 		return
-	speaker.detach(self)
-	speaker.turn_started.disconnect(_on_turn_started)
-	speaker.text_arrived.disconnect(_on_text_arrived)
-	speaker.cue_arrived.disconnect(_on_cue_arrived)
-	speaker.turn_ended.disconnect(_on_turn_ended)
+	character.detach(self)
+	character.turn_started.disconnect(_on_turn_started)
+	character.text_arrived.disconnect(_on_text_arrived)
+	character.cue_arrived.disconnect(_on_cue_arrived)
+	character.turn_ended.disconnect(_on_turn_ended)

@@ -4,10 +4,11 @@ extends EditorPlugin
 
 const Settings := preload("settings.gd")
 const AUTOLOAD := "NpcBridge"
+const SCRIPT := "res://addons/npc_bridge/npc_bridge.gd"
 
 
 func _enable_plugin() -> void:
-	add_autoload_singleton(AUTOLOAD, (get_script() as Script).resource_path.get_base_dir().path_join("npc_bridge.gd"))
+	add_autoload_singleton(AUTOLOAD, SCRIPT)
 
 
 func _disable_plugin() -> void:

@@ -75,7 +75,7 @@ static func _in_tree(tree: AnimationTree) -> PackedStringArray:
 		var path: PackedStringArray = str(property["name"]).split("/")
 		if path.size() != 3 or path[2] != "node":
 			continue
-		var node: Variant = tree.tree_root.get(property["name"])
+		var node: Variant = tree.tree_root.get(str(property["name"]))
 		var is_state := path[0] == "states" and path[1] not in ["Start", "End"]
 		if is_state or (path[0] == "nodes" and node is AnimationNodeOneShot):
 			names.append(path[1])

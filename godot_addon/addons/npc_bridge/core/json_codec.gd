@@ -71,7 +71,12 @@ func _is_flat_enough(value: Variant, depth: int) -> bool:
 		return true
 	if depth > MAX_DEPTH:
 		return false
-	var inner: Array = (value as Dictionary).values() if value is Dictionary else value
+	var inner: Array = []
+	if value is Dictionary:
+		var map: Dictionary = value
+		inner = map.values()
+	else:
+		inner = value
 	return inner.all(func(each: Variant) -> bool: return _is_flat_enough(each, depth + 1))
 
 

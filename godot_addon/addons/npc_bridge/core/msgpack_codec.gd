@@ -196,10 +196,12 @@ func _put(value: Variant) -> void:
 		TYPE_BOOL:
 			_out.put_u8(0xC3 if value else 0xC2)
 		TYPE_INT:
-			_put_int(value)
+			var number: int = value
+			_put_int(number)
 		TYPE_FLOAT:
 			_out.put_u8(0xCB)
-			_out.put_double(value)
+			var number: float = value
+			_out.put_double(number)
 		TYPE_STRING, TYPE_STRING_NAME:
 			var octets := str(value).to_utf8_buffer()
 			_put_head(octets.size(), 0xA0, 31, 0xD9, 0xDA)
@@ -209,7 +211,8 @@ func _put(value: Variant) -> void:
 			_put_head(octets.size(), 0, -1, 0xC4, 0xC5)
 			_out.put_data(octets)
 		TYPE_DICTIONARY:
-			_put_map(value)
+			var map: Dictionary = value
+			_put_map(map)
 		TYPE_ARRAY:
 			var list: Array = value
 			_put_head(list.size(), 0x90, 15, -1, 0xDC)

@@ -12,7 +12,9 @@ static func plain(value: Variant, depth: int = 0) -> Variant:
 		TYPE_NIL, TYPE_BOOL, TYPE_INT, TYPE_STRING:
 			return value
 		TYPE_FLOAT:
-			return value if is_finite(value as float) else null
+			var number: float = value
+			# JSON knows no infinity.
+			return value if is_finite(number) else null
 		TYPE_STRING_NAME, TYPE_NODE_PATH:
 			return str(value)
 		TYPE_VECTOR2, TYPE_VECTOR2I:
@@ -20,13 +22,15 @@ static func plain(value: Variant, depth: int = 0) -> Variant:
 		TYPE_VECTOR3, TYPE_VECTOR3I:
 			return [value.x, value.y, value.z]
 		TYPE_COLOR:
-			return "#" + (value as Color).to_html()
+			var color: Color = value
+			return "#" + color.to_html()
 		TYPE_OBJECT:
-			return _name_of(value as Object) if is_instance_valid(value) else null
+			return _name_of(value)
 	if depth >= MAX_DEPTH:
 		return null
 	if value is Dictionary:
-		return _plain_map(value as Dictionary, depth)
+		var map: Dictionary = value
+		return _plain_map(map, depth)
 	if typeof(value) >= TYPE_ARRAY and typeof(value) < TYPE_MAX:
 		var list := []
 		for item: Variant in value:
@@ -42,10 +46,13 @@ static func _plain_map(map: Dictionary, depth: int) -> Dictionary:
 	return copy
 
 
-static func _name_of(object: Object) -> String:
+static func _name_of(object: Variant) -> Variant:
+	if not is_instance_valid(object):
+		return null
 	if object is Node:
-		return str((object as Node).name)
+		var node: Node = object
+		return str(node.name)
 	if object is Resource:
-		var resource := object as Resource
+		var resource: Resource = object
 		return resource.resource_name if resource.resource_name else resource.resource_path.get_file().get_basename()
 	return str(object)

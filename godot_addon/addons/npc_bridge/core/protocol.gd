@@ -161,7 +161,8 @@ func forget(id: String) -> void:
 func forget_npc(npc: String) -> void:
 	open_messages.erase(npc)
 	for id: String in _unaccepted.keys():
-		if _unaccepted[id].get("npc") == npc:
+		var waiting: Dictionary = _unaccepted[id]
+		if waiting.get("npc") == npc:
 			_unaccepted.erase(id)
 
 

@@ -95,7 +95,8 @@ func advance(delta_s: float) -> Array[Dictionary]:
 		reached.append_array(_take_reached())
 		return reached
 	_budget_s += delta_s
-	while shown < text.length() and _budget_s > 0.0:
+	# Not zero, or sums of tenths would type one letter too many.
+	while shown < text.length() and _budget_s > 1.0e-9:
 		var from := shown
 		shown = _next_break()
 		_budget_s -= _cost_s(from)

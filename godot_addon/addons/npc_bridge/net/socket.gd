@@ -13,6 +13,8 @@ const MAX_PACKETS := 16384
 const HEARTBEAT_S := 10.0
 ## How much may wait here for a bridge that does not read.
 const MAX_WAITING_BYTES := 4 << 20
+## How large one frame to the bridge may be.
+const MAX_FRAME_BYTES := BUFFER_BYTES >> 1
 
 ## How many bytes were received and sent; for the dock and for tests.
 var bytes_in := 0
@@ -84,7 +86,7 @@ func has_frame() -> bool:
 
 ## Send a frame, now or when there is room. False if it is too large or too much waits already.
 func send(frame: PackedByteArray) -> bool:
-	if frame.size() > BUFFER_BYTES / 2:
+	if frame.size() > MAX_FRAME_BYTES:
 		return false
 	if _waiting_bytes + frame.size() > MAX_WAITING_BYTES:
 		return false
