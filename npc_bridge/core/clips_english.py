@@ -181,7 +181,7 @@ def _find(clause: _Clause, start: int, english: English, own: Own, *, is_early: 
     is_giving = clause.bases[start] in english.classes["giving"]
     if verb is None or is_giving:
         noun = _noun(clause, start, english, is_giving=is_giving)
-        if noun is not None:
+        if noun is not None and not (verb and verb[0].weight > 1 and _is_possessed(clause, noun.words)):
             return replace(noun, is_settled=False) if is_early and not is_giving else noun
     if verb is None:
         return _mood(clause, start, "", english)
@@ -252,6 +252,12 @@ def _noun(clause: _Clause, start: int, english: English, *, is_giving: bool) -> 
     return Found(sense, hit.group(), clause.text)
 
 
+def _is_possessed(clause: _Clause, noun: str) -> bool:
+    """Whether the noun is something the character has: "drops her gaze" drops no look."""
+    k = " ".join(clause.bases).split(f" {noun}")[0].count(" ")
+    return clause.is_in(k, "own")
+
+
 _BEFORE_MOOD = ("determiners", "own", "subjects", "ways", "auxiliaries", "showing")
 
 
@@ -262,6 +268,8 @@ def _mood(clause: _Clause, start: int, verb_sense: str, english: English) -> Fou
     if hit is None:
         return None
     before = text[: hit.start()].split()
+    if len(before) == start and clause.words[start] == clause.bases[start] + "s":
+        return None  # "fears", "crosses": a verb
     is_manner = verb_sense == "_speech" or (verb_sense == "_own_body" and before[-1:] == ["in"])
     is_seeming = clause.bases[start] in english.classes["seeming"] and len(before) <= start + 4
     is_all = len(before) <= 3 and (

@@ -18,7 +18,8 @@ _TRADITIONAL = str.maketrans(
     "记画扫铁缝补为从来对说话间个们这着里还会见觉时样听倾飞马赶随传怜惭尴兴乐欢满严虑闷贴松弯脚脑劲变现运动区师应该买卖锅炼装车轮龙",
 )
 _REACH_OF_NOT = 4
-_POSTURE = re.compile("[低埋垂]着头")
+_POSTURE = re.compile("[低埋垂]着?头")
+_WHOM = frozenset("你他她我您")  # "suspects you" is no mood
 _OF_ANOTHER = re.compile("[来去出过上下着了]{0,2}的.")
 
 
@@ -61,7 +62,7 @@ def _read_clause(clause: str, language: str, words: Unspaced, own: Sequence[tupl
         return [hit for hit in found if not hit.sense.startswith("_")]
     for sense, mood in words.moods:
         hit = mood.search(clause)
-        if hit and not (denied and 0 <= hit.start() - denied.end() < _REACH_OF_NOT):
+        if hit and clause[hit.end() : hit.end() + 1] not in _WHOM and not (denied and 0 <= hit.start() - denied.end() < _REACH_OF_NOT):
             return [Found(sense, hit.group(), clause, is_mood=True)]
     return []
 

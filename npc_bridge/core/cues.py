@@ -163,6 +163,13 @@ class CueParser:
                     break
                 if self._opens_action(text, mark):
                     opens.append(mark)
+                    # What nearly every action looks like, without the detour over the next round.
+                    found = self._anything.search(text, mark + 1)
+                    if found and len(opens) == 1 and self._is_end(text, mark, found.start()):
+                        opens.clear()
+                        self._pairs.append((mark, found.start()))
+                        mark = found.start()
+                        self._settle(text, mark + 1, out)
             place = mark + 1
         while opens and (is_last or end - opens[0] - 1 > self._max):
             opens.popleft()
@@ -186,6 +193,9 @@ class CueParser:
         if mark >= _TAIL_CHARS:
             return text[mark - _TAIL_CHARS : mark]
         return (self._tail + text[:mark])[-_TAIL_CHARS:]
+
+    def _is_end(self, text: str, mark: int, end: int) -> bool:
+        return text[mark] in self._partners.get(text[end], "") and text[end] != "*" and end - mark - 1 <= self._max
 
     def _partner(self, text: str, mark: int) -> int:
         """Index in ``_opens`` of what the character at ``mark`` closes, or -1."""
@@ -226,7 +236,8 @@ class CueParser:
             raw = text[first + 1 : last].strip()
             if self._is_text(text, first, raw):
                 continue
-            self._say(text[begin:first], out)
+            if begin < first:
+                self._say(text[begin:first], out)
             self._act(raw, out)
             begin = last + 1
         if used:
@@ -246,7 +257,7 @@ class CueParser:
         return self._is_speech is not None and self._is_speech(raw)
 
     def _act(self, raw: str, out: list[Part]) -> None:
-        gap = "".join(self._gap)
+        gap = "".join(self._gap) if self._gap else ""
         self._before = wider(self._before, gap) if self._acted else gap
         self._gap.clear()
         self._acted = True
