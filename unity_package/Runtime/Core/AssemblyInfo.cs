@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("NpcBridge.Unity")]
+[assembly: InternalsVisibleTo("NpcBridge.Core.Tests")]

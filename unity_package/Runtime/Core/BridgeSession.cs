@@ -1,0 +1,629 @@
+using System;
+using System.Collections.Generic;
+
+namespace NpcBridge.Core
+{
+    /// <summary>How far the connection to the bridge is.</summary>
+    public enum SessionState
+    {
+        /// <summary>Nobody asked for a connection, or it was stopped.</summary>
+        Offline,
+
+        /// <summary>The bridge is being started.</summary>
+        Starting,
+
+        /// <summary>A connection is being made.</summary>
+        Connecting,
+
+        /// <summary>Messages go both ways.</summary>
+        Ready,
+
+        /// <summary>The connection was lost or could not be made; it will be tried again.</summary>
+        Waiting,
+
+        /// <summary>The bridge does not want this game, or cannot be started; see the reason, then start again.</summary>
+        Refused,
+    }
+
+    /// <summary>
+    /// One game's session with the bridge: connects, says hello, sends again what was not accepted, and connects again whenever the
+    /// connection is lost.
+    /// </summary>
+    /// <remarks>
+    /// Everything happens on the thread that calls <see cref="Poll"/>, once a frame; only the transport and the bridge's process read and
+    /// write in the background. An error in a game's own event subscriber reaches the caller of <see cref="Poll"/>.
+    /// </remarks>
+    public sealed class BridgeSession : IDisposable
+    {
+        /// <summary>Name and version of this client, as the bridge's log shows it.</summary>
+        public const string Client = "npc-bridge-unity 0.1.0";
+
+        /// <summary>How long a connection may take to be made.</summary>
+        public const double ConnectTimeoutSeconds = 5;
+
+        /// <summary>How long a turn waits for its session to be resumed before it counts as lost.</summary>
+        public const double ResumeGraceSeconds = 5;
+
+        /// <summary>How long the bridge may take to start; the first start of a model server may be slow.</summary>
+        public const double StartTimeoutSeconds = 60;
+
+        /// <summary>How long <see cref="Stop"/> may take at most.</summary>
+        public const int StopMilliseconds = 100;
+
+        private const int MaxStarts = 3;
+
+        private readonly ConnectionSettings _settings;
+        private readonly ICodec _codec;
+        private readonly Protocol _protocol;
+        private readonly Backoff _backoff;
+        private readonly Dictionary<string, Action<BridgeMessage>> _receivers = new Dictionary<string, Action<BridgeMessage>>();
+        private readonly Dictionary<string, string> _askedBy = new Dictionary<string, string>();
+        private string _url;
+        private string _token;
+        private ITransport _transport;
+        private BridgeProcess _process;
+        private double _now;
+        private double _changedAt;
+        private double _retryAt;
+        private double _lostAt;
+        private long _droppedBefore;
+        private bool _turnsAreAtRisk;
+        private bool _saidHello;
+
+        /// <summary>A session that is offline until <see cref="Start"/>.</summary>
+        /// <param name="settings">Where the bridge is.</param>
+        /// <param name="random">Gives numbers from 0 to 1; its own by default.</param>
+        public BridgeSession(ConnectionSettings settings, Func<double> random = null)
+        {
+            _settings = settings;
+            _codec = settings.Json ? (ICodec)new JsonCodec() : new MsgpackCodec();
+            _protocol = new Protocol(_codec, Guid.NewGuid().ToString("N").Substring(0, 8));
+            _backoff = new Backoff(settings.FirstRetrySeconds, settings.LongestRetrySeconds, random ?? new Random().NextDouble);
+            _url = settings.Url;
+            _token = settings.Token;
+        }
+
+        /// <summary>The connection is in another state now: the state, the close code that led there or 0, and why in words.</summary>
+        public event Action<SessionState, int, string> StateChanged;
+
+        /// <summary>Every message of the bridge as it came in, before anything is done with it; for tools.</summary>
+        public event Action<BridgeMessage> MessageReceived;
+
+        /// <summary>Every message to the bridge as it went out; for tools.</summary>
+        public event Action<WireMap> MessageSent;
+
+        /// <summary>Something went wrong; the game goes on. A stable code, and a text for people.</summary>
+        public event Action<string, string> Failed;
+
+        /// <summary>The running turns are lost: the connection broke and their session cannot be resumed.</summary>
+        public event Action TurnsLost;
+
+        /// <summary>The bridge handed over the state that <see cref="SaveState"/> asked for: slot and state.</summary>
+        public event Action<string, byte[]> StateSaved;
+
+        /// <summary>The bridge went back to the state that <see cref="LoadState"/> gave it: its slot.</summary>
+        public event Action<string> StateLoaded;
+
+        /// <summary>How far the connection is.</summary>
+        public SessionState State { get; private set; }
+
+        /// <summary>Why it is so, in words; empty while all is well.</summary>
+        public string Reason { get; private set; } = "";
+
+        /// <summary>What the bridge said of itself; <c>null</c> before the first welcome.</summary>
+        public Welcome Welcome { get; private set; }
+
+        /// <summary>Whether messages go both ways.</summary>
+        public bool IsReady => State == SessionState.Ready;
+
+        /// <summary>How many events and lines wait to be accepted by the bridge.</summary>
+        public int WaitingCount => _protocol.WaitingCount;
+
+        /// <summary>How many messages of the bridge were dropped because the game did not take them in time.</summary>
+        public long Dropped => _droppedBefore + (_transport?.Dropped ?? 0);
+
+        /// <summary>The end of the log of the bridge that this game started.</summary>
+        public string BridgeLog => _process?.LogTail ?? "";
+
+        /// <summary>Process id of the bridge that this game started; 0 if there is none.</summary>
+        public int BridgeProcessId => _process?.Id ?? 0;
+
+        /// <summary>Connect, and go on trying until it works or <see cref="Stop"/> is called.</summary>
+        public void Start()
+        {
+            if (State == SessionState.Offline || State == SessionState.Refused)
+            {
+                _backoff.Reset();
+                Attempt();
+            }
+        }
+
+        /// <summary>
+        /// End the connection, and the bridge if this game started it, within <see cref="StopMilliseconds"/>. What was not accepted is
+        /// kept for another <see cref="Start"/>.
+        /// </summary>
+        public void Stop()
+        {
+            if (_transport != null)
+            {
+                _transport.Close(1000, "the game ends");
+                _transport.End(StopMilliseconds);
+                DropTransport();
+            }
+
+            _process?.Stop();
+            _process = null;
+            LoseTurns();
+            Change(SessionState.Offline, 0, "");
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            Stop();
+        }
+
+        /// <summary>Take in what came and do what is due. Call it once a frame.</summary>
+        /// <param name="now">Seconds of a clock that only goes forward and does not stop while the game is paused.</param>
+        public void Poll(double now)
+        {
+            if (_now == 0)
+            {
+                // Whatever was begun before the first call began now.
+                _changedAt = _retryAt = now;
+            }
+
+            _now = now;
+            WatchProcess();
+            WatchTransport();
+            if (_turnsAreAtRisk && !IsReady && now - _lostAt > ResumeGraceSeconds)
+            {
+                LoseTurns();
+            }
+
+            if (State == SessionState.Waiting && now >= _retryAt)
+            {
+                Attempt();
+            }
+            else if (State == SessionState.Connecting && now - _changedAt > ConnectTimeoutSeconds)
+            {
+                Lose(-1, "no bridge answered at " + _url + " within " + ConnectTimeoutSeconds + " s");
+            }
+            else if (State == SessionState.Starting && now - _changedAt > StartTimeoutSeconds)
+            {
+                Refuse("start_failed", 0, "the bridge did not start within " + StartTimeoutSeconds + " s");
+            }
+        }
+
+        /// <summary>
+        /// Tell the NPCs that something happened in the game; it shows in the next reply of those who notice it. It is told once, also
+        /// when the connection is lost in between.
+        /// </summary>
+        /// <returns>The event's id; empty if it was refused, or is not confirmed.</returns>
+        public string Tell(string name, WireMap data = null, EventOptions options = null)
+        {
+            options = options ?? EventOptions.None;
+            if (options.Confirm)
+            {
+                return Post(GameMessages.Event(name, _protocol.NewId(), data, options));
+            }
+
+            SendNow(GameMessages.Event(name, "", data, options));
+            return "";
+        }
+
+        /// <summary>Say something to an NPC. Gives the line's id; empty if it was refused.</summary>
+        public string Say(string npc, string text, string player = "")
+        {
+            return Post(GameMessages.Say(_protocol.NewId(), npc, text, player));
+        }
+
+        /// <summary>Let an NPC go on although the player says nothing. Gives the message's id.</summary>
+        public string Continue(string npc)
+        {
+            return Post(GameMessages.Continue(_protocol.NewId(), npc));
+        }
+
+        /// <summary>Ask for the state of this session, for the game's save file; answered by <see cref="StateSaved"/>.</summary>
+        public void SaveState(string slot = "")
+        {
+            Ask(GameMessages.Save(_protocol.NewId(), slot));
+        }
+
+        /// <summary>Go back to a state that <see cref="StateSaved"/> gave; answered by <see cref="StateLoaded"/>.</summary>
+        public void LoadState(byte[] blob, string slot = "")
+        {
+            Ask(GameMessages.Load(_protocol.NewId(), slot, blob));
+        }
+
+        /// <summary>Have the bridge forget what it remembers of an NPC, a player, or both.</summary>
+        public void Forget(string npc = "", string player = "")
+        {
+            Ask(GameMessages.Forget(_protocol.NewId(), npc, player));
+        }
+
+        /// <summary>Open a conversation, on this connection and on every later one.</summary>
+        /// <param name="npc">The game's id of the NPC.</param>
+        /// <param name="open">The message that opens it.</param>
+        /// <param name="receiver">Gets each message about this NPC, and each error about what was sent for it.</param>
+        public void Open(string npc, WireMap open, Action<BridgeMessage> receiver)
+        {
+            _receivers[npc] = receiver;
+            _protocol.KeepOpen(npc, open);
+            if (IsReady)
+            {
+                _protocol.ExpectOpen(npc);
+                Send(open);
+            }
+        }
+
+        /// <summary>Leave a conversation.</summary>
+        public void Leave(string npc)
+        {
+            if (!_receivers.Remove(npc))
+            {
+                return;
+            }
+
+            _protocol.ForgetNpc(npc);
+            SendNow(GameMessages.Close(npc));
+        }
+
+        /// <summary>Whether a conversation with this NPC is open or will be.</summary>
+        public bool IsTaken(string npc)
+        {
+            return _receivers.ContainsKey(npc);
+        }
+
+        /// <summary>Send what only matters now; it is dropped without a connection.</summary>
+        public void SendNow(WireMap message)
+        {
+            if (IsReady)
+            {
+                Send(message);
+            }
+        }
+
+        private string Post(WireMap message)
+        {
+            if (IsTooLarge(message))
+            {
+                return "";
+            }
+
+            if (!IsReady && message.ContainsKey("key"))
+            {
+                _protocol.ReplaceKeyed(message);
+            }
+
+            WireMap dropped = _protocol.Keep(message);
+            if (dropped != null)
+            {
+                Fail("dropped", "too much waits for the bridge; one '" + dropped.TextOf("type") + "' was dropped", dropped);
+            }
+
+            SendNow(message);
+            return message.TextOf("id");
+        }
+
+        private void Ask(WireMap message)
+        {
+            if (!IsReady)
+            {
+                Fail("not_connected", "there is no connection to the bridge", message);
+            }
+            else if (!IsTooLarge(message))
+            {
+                Send(message);
+            }
+        }
+
+        private bool IsTooLarge(WireMap message)
+        {
+            // Measured only when it could be: encoding twice costs more than all the rest.
+            if (!message.ContainsKey("data") && !message.ContainsKey("blob"))
+            {
+                return false;
+            }
+
+            string flaw = "";
+            try
+            {
+                int size = _protocol.Write(message).Length;
+                if (size > _protocol.MaxMessageBytes)
+                {
+                    flaw = "the message has " + size + " bytes, the limit is " + _protocol.MaxMessageBytes;
+                }
+            }
+            catch (WireException error)
+            {
+                flaw = error.Message;
+            }
+
+            if (flaw.Length > 0)
+            {
+                Fail("message_too_large", flaw, message);
+            }
+
+            return flaw.Length > 0;
+        }
+
+        private void Attempt()
+        {
+            DropTransport();
+            if (_settings.Autostart && (_process == null || !_process.IsRunning))
+            {
+                Change(SessionState.Starting, 0, "");
+                _process = new BridgeProcess(_settings.Command, _settings.Arguments);
+                return;
+            }
+
+            if (!Uri.TryCreate(_url, UriKind.Absolute, out Uri address) || (address.Scheme != "ws" && address.Scheme != "wss"))
+            {
+                Refuse("bad_url", 0, "'" + _url + "' is not the address of a bridge; write ws://HOST:PORT");
+                return;
+            }
+
+            Change(SessionState.Connecting, 0, "");
+            _saidHello = false;
+            _transport = _settings.Transport(address, _codec);
+        }
+
+        private void WatchProcess()
+        {
+            if (_process == null || State != SessionState.Starting)
+            {
+                return;
+            }
+
+            ReadyLine ready = _process.Ready;
+            if (ready != null)
+            {
+                _url = ready.Url;
+                _token = ready.Token;
+                Attempt();
+            }
+            else if (!_process.IsRunning)
+            {
+                string problem = _process.Problem;
+                if (_process.CanRetry && _backoff.Attempts < MaxStarts)
+                {
+                    WaitFor(0, problem);
+                }
+                else
+                {
+                    Refuse("start_failed", 0, problem);
+                }
+            }
+        }
+
+        private void WatchTransport()
+        {
+            ITransport transport = _transport;
+            if (transport == null)
+            {
+                return;
+            }
+
+            // First the state, then the frames: those that come just before a close count.
+            TransportState state = transport.State;
+            if (state == TransportState.Open && !_saidHello)
+            {
+                _saidHello = true;
+                Send(_protocol.Hello(Client, _settings.Engine, _token));
+            }
+
+            while (ReferenceEquals(_transport, transport) && transport.TryReceive(out byte[] frame))
+            {
+                Read(frame);
+            }
+
+            if (ReferenceEquals(_transport, transport) && state == TransportState.Closed)
+            {
+                Lose(transport.CloseCode, transport.CloseReason);
+            }
+        }
+
+        private void Read(byte[] frame)
+        {
+            switch (_protocol.Read(frame, out BridgeMessage message))
+            {
+                case Outcome.Taken:
+                    MessageReceived?.Invoke(message);
+                    Take(message);
+                    break;
+                case Outcome.Unreadable:
+                    Warn("unreadable", "the bridge sent what this client cannot read: " + _protocol.Problem);
+                    break;
+                case Outcome.Gap:
+                    Warn("messages_lost", _protocol.Problem + "; connecting again");
+                    _transport.Close(1002, "messages are missing");
+                    Lose(1002, _protocol.Problem);
+                    break;
+            }
+        }
+
+        private void Take(BridgeMessage message)
+        {
+            switch (message)
+            {
+                case Welcome welcome:
+                    Greet(welcome);
+                    break;
+                case BridgeError error:
+                    TakeError(error);
+                    break;
+                case Saved saved:
+                    _askedBy.Remove(saved.Id);
+                    StateSaved?.Invoke(saved.Slot, saved.Blob);
+                    break;
+                case Loaded loaded:
+                    _askedBy.Remove(loaded.Id);
+                    StateLoaded?.Invoke(loaded.Slot);
+                    break;
+                case Accepted accepted:
+                    foreach (string id in accepted.Ids)
+                    {
+                        _askedBy.Remove(id);
+                    }
+
+                    break;
+                case NpcMessage about:
+                    HandOver(about.Npc, about);
+                    break;
+            }
+        }
+
+        private void HandOver(string npc, BridgeMessage message)
+        {
+            if (_receivers.TryGetValue(npc, out Action<BridgeMessage> receiver))
+            {
+                receiver(message);
+            }
+        }
+
+        private void Greet(Welcome welcome)
+        {
+            Welcome = welcome;
+            _backoff.Reset();
+            _askedBy.Clear();
+            if (!welcome.Resumed)
+            {
+                LoseTurns();
+            }
+
+            Change(SessionState.Ready, 0, "");
+            foreach (WireMap waiting in _protocol.ToResend(welcome.Resumed))
+            {
+                if (waiting.TextOf("type") == "open")
+                {
+                    _protocol.ExpectOpen(waiting.TextOf("npc"));
+                }
+
+                SendNow(waiting);
+            }
+
+            _turnsAreAtRisk = true;
+        }
+
+        private void TakeError(BridgeError error)
+        {
+            string npc = "";
+            if (error.Re == "open")
+            {
+                npc = _protocol.RefusedOpen();
+            }
+            else if (_askedBy.TryGetValue(error.Re, out string asked))
+            {
+                npc = asked;
+                _askedBy.Remove(error.Re);
+            }
+
+            _protocol.Forget(error.Re);
+            Warn(error.Code, error.Message);
+            HandOver(npc, error);
+        }
+
+        private void Lose(int code, string why)
+        {
+            DropTransport();
+            if (WireLimits.IsFinal(code))
+            {
+                Refuse("refused", code, why);
+                return;
+            }
+
+            if (why.Length == 0)
+            {
+                why = IsReady ? "the connection to the bridge broke" : "no bridge answers at " + _url + "; is 'npc-bridge serve' running?";
+            }
+
+            WaitFor(code, why);
+        }
+
+        private void WaitFor(int code, string why)
+        {
+            bool isNews = _backoff.Attempts == 0;
+            if (IsReady)
+            {
+                _lostAt = _now;
+            }
+
+            _retryAt = _now + _backoff.Next();
+            Change(SessionState.Waiting, code, why);
+            if (isNews)
+            {
+                Warn("connection_lost", why + " (trying again)");
+            }
+        }
+
+        private void Refuse(string code, int closeCode, string why)
+        {
+            DropTransport();
+            _process?.Stop();
+            _process = null;
+            LoseTurns();
+            Change(SessionState.Refused, closeCode, why);
+            Warn(code, why);
+        }
+
+        private void DropTransport()
+        {
+            if (_transport != null)
+            {
+                _droppedBefore += _transport.Dropped;
+                _transport.Dispose();
+                _transport = null;
+            }
+        }
+
+        private void Change(SessionState next, int code, string why)
+        {
+            _changedAt = _now;
+            if (next == State && why == Reason)
+            {
+                return;
+            }
+
+            State = next;
+            Reason = why;
+            StateChanged?.Invoke(next, code, why);
+        }
+
+        private void LoseTurns()
+        {
+            if (_turnsAreAtRisk)
+            {
+                _turnsAreAtRisk = false;
+                TurnsLost?.Invoke();
+            }
+        }
+
+        private void Send(WireMap message)
+        {
+            string npc = message.TextOf("npc");
+            if (npc.Length > 0 && message.ContainsKey("id"))
+            {
+                _askedBy[message.TextOf("id")] = npc;
+            }
+
+            MessageSent?.Invoke(message);
+            if (!_transport.Send(_protocol.Write(message)))
+            {
+                Fail("send_failed", "a message was not sent: the connection ends, or the bridge does not read", message);
+            }
+        }
+
+        private void Fail(string code, string text, WireMap message)
+        {
+            Warn(code, text);
+            string about = message.TextOf("id");
+            HandOver(message.TextOf("npc"), BridgeError.Of(code, text, about.Length > 0 ? about : message.TextOf("type")));
+        }
+
+        private void Warn(string code, string text)
+        {
+            Failed?.Invoke(code, text);
+        }
+    }
+}

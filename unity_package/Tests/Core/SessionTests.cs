@@ -1,0 +1,463 @@
+using System.Collections.Generic;
+using System.Linq;
+using NUnit.Framework;
+
+namespace NpcBridge.Core.Tests
+{
+    public sealed class SessionTests
+    {
+        [Test]
+        public void ItSaysHelloAndIsReadyWhenWelcomed()
+        {
+            var table = new Table(settings => settings.Token = "secret");
+            table.Session.Start();
+            table.Welcome();
+            Assert.That(table.Log, Is.EqualTo(new[] { "Connecting", "Ready" }));
+            Assert.That(
+                Golden.Show(table.Wire.Sent.Single()),
+                Is.EqualTo("{\"type\":\"hello\",\"protocol\":1,\"client\":\"npc-bridge-unity 0.1.0\",\"engine\":\"NUnit\",\"token\":\"secret\"}"));
+        }
+
+        [Test]
+        public void WhatIsSaidBeforeTheWelcomeWaitsForIt()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), message => heard.Add(message.Type));
+            table.Session.Say("smith", "Hello!");
+            table.Session.Tell("rain");
+            table.Session.Start();
+            table.Welcome();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "open", "say:Hello!", "event:rain" }));
+            Assert.That(table.Session.WaitingCount, Is.EqualTo(2));
+        }
+
+        [Test]
+        public void WhatWasAcceptedIsNotSentAgain()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            string first = table.Session.Tell("first");
+            table.Session.Tell("second");
+            table.Accept(first);
+            Reconnect(table);
+            table.Welcome();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "event:second" }));
+        }
+
+        [Test]
+        public void ALostConnectionIsMadeAgainWithTheSessionItHad()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Accept();
+            Reconnect(table);
+            table.Wire.State = TransportState.Open;
+            table.Pass();
+            WireMap hello = table.Wire.Sent.Single();
+            Assert.That((hello["session"], hello["seq"]), Is.EqualTo(((object)"s1", (object)2L)));
+            Assert.That(table.Log, Is.EqualTo(new[]
+            {
+                "Connecting", "Ready", "Waiting -1: the connection to the bridge broke", "! connection_lost", "Connecting",
+            }));
+        }
+
+        [Test]
+        public void AResumedSessionGoesOnInMidTurn([Values(0, 3, 4, 6)] int welcomeNumber)
+        {
+            // Nothing says where the number of the welcome is among those of the messages that were missed.
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), message => heard.Add(Shown.Of(message)));
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Started("smith", "t1"));
+            table.Say(Piece("smith", "t1", 0, "Let me "));
+            table.Pass();
+            Reconnect(table);
+            table.Wire.State = TransportState.Open;
+            table.Pass();
+            table.Seq = 3;
+            table.Wire.Say(WelcomeBack(welcomeNumber));
+            foreach (WireMap missed in new[] { Piece("smith", "t1", 7, "see. "), Piece("smith", "t1", 12, "Yes.") })
+            {
+                table.Seq += table.Seq + 1 == welcomeNumber ? 1 : 0;
+                table.Say(missed);
+            }
+
+            table.Pass();
+            Assert.That(heard.Select(each => each.Substring(2)), Is.EqualTo(new[]
+            {
+                "turn_started smith t1 say  ", "text smith t1 0 Let me ", "text smith t1 7 see. ", "text smith t1 12 Yes.",
+            }));
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello" }), "the NPC is still open");
+            Assert.That(table.Log, Has.No.Member("turns lost"));
+        }
+
+        [Test]
+        public void ASessionThatIsNotResumedLosesItsTurnsAndOpensItsNpcsAgain()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Started("smith", "t1"));
+            table.Pass();
+            Reconnect(table);
+            table.Welcome();
+            Assert.That(table.Log.Skip(4), Is.EqualTo(new[] { "Connecting", "turns lost", "Ready" }));
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "open" }));
+        }
+
+        [Test]
+        public void TurnsAreLostWhenNoBridgeComesBackInTime()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Wire.Break();
+            table.Pass();
+            table.Pass(BridgeSession.ResumeGraceSeconds - 0.1);
+            Assert.That(table.Log, Has.No.Member("turns lost"));
+            table.Pass(0.2);
+            Assert.That(table.Log.Count(each => each == "turns lost"), Is.EqualTo(1));
+        }
+
+        [Test]
+        public void AMessageSeenBeforeIsDropped()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), message => heard.Add(Shown.Of(message)));
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Piece("smith", "t1", 0, "a"));
+            table.Seq = 1;
+            table.Say(Piece("smith", "t1", 0, "a"));
+            table.Say(Piece("smith", "t1", 1, "b"));
+            table.Pass();
+            Assert.That(heard, Is.EqualTo(new[] { "2 text smith t1 0 a", "3 text smith t1 1 b" }));
+        }
+
+        [Test]
+        public void AGapMakesTheConnectionAnew()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Seq = 5;
+            table.Say(Piece("smith", "t1", 0, "a"));
+            FakeTransport first = table.Wire;
+            table.Pass();
+            Assert.That(table.Log.Skip(2), Is.EqualTo(new[]
+            {
+                "! messages_lost", "Waiting 1002: 4 messages are missing before number 6", "! connection_lost",
+            }));
+            Assert.That(first.Goodbye, Is.EqualTo("1002 messages are missing"));
+        }
+
+        [Test]
+        public void AnUnreadableMessageCostsOnlyItself()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), message => heard.Add(Shown.Of(message)));
+            table.Session.Start();
+            table.Welcome();
+            table.Wire.SayBytes(0xc1);
+            table.Seq++;
+            table.Say(new WireMap { { "type", "of_a_later_version" } });
+            table.Say(Piece("smith", "t1", 0, "a"));
+            table.Pass();
+            Assert.That(heard, Is.EqualTo(new[] { "4 text smith t1 0 a" }));
+            Assert.That(table.Log.Skip(2), Is.EqualTo(new[] { "! unreadable", "! unreadable" }));
+        }
+
+        [Test]
+        public void MessagesThatComeJustBeforeTheCloseCount()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), message => heard.Add(message.Type));
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Piece("smith", "t1", 0, "a"));
+            table.Wire.Break(4008, "the bridge is stopping");
+            table.Pass();
+            Assert.That(heard, Is.EqualTo(new[] { "text" }));
+            Assert.That(table.Session.Reason, Is.EqualTo("the bridge is stopping"));
+        }
+
+        [TestCase(4000, SessionState.Refused)]
+        [TestCase(4001, SessionState.Refused)]
+        [TestCase(4004, SessionState.Refused)]
+        [TestCase(4006, SessionState.Waiting)]
+        [TestCase(4008, SessionState.Waiting)]
+        [TestCase(1006, SessionState.Waiting)]
+        public void OnlySomeCloseCodesAreFinal(int code, SessionState state)
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Wire.Break(code, "why");
+            table.Pass();
+            table.Pass(60);
+            Assert.That((table.Session.State == SessionState.Refused, table.Wires.Count), Is.EqualTo(state == SessionState.Refused ? (true, 1) : (false, 2)));
+        }
+
+        [Test]
+        public void WaitsGrowAndAreToldOnce()
+        {
+            var table = new Table();
+            table.Session.Start();
+            var waits = new List<double>();
+            for (int i = 0; i < 4; i++)
+            {
+                table.Wire.Break();
+                table.Pass(0);
+                double since = table.Now;
+                int wires = table.Wires.Count;
+                while (table.Wires.Count == wires)
+                {
+                    table.Pass(0.125);
+                }
+
+                waits.Add(table.Now - since);
+            }
+
+            Assert.That(waits, Is.EqualTo(new[] { 1.0, 2, 4, 4 }));
+            Assert.That(table.Log.Count(each => each == "! connection_lost"), Is.EqualTo(1));
+        }
+
+        [Test]
+        public void ABridgeThatNeverAnswersIsGivenUp()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Pass();
+            table.Pass(BridgeSession.ConnectTimeoutSeconds + 0.1);
+            Assert.That(table.Session.Reason, Is.EqualTo("no bridge answered at ws://127.0.0.1:8765 within 5 s"));
+        }
+
+        [Test]
+        public void ABadAddressIsRefusedInWords([Values("", "127.0.0.1", "http://127.0.0.1:8765")] string url)
+        {
+            var table = new Table(settings => settings.Url = url);
+            table.Session.Start();
+            Assert.That(table.Session.State, Is.EqualTo(SessionState.Refused));
+            Assert.That(table.Session.Reason, Is.EqualTo("'" + url + "' is not the address of a bridge; write ws://HOST:PORT"));
+        }
+
+        [Test]
+        public void AnErrorIsToldToTheNpcThatItIsAbout()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), message => heard.Add("smith " + message.Type));
+            table.Session.Open("maid", Open("maid"), message => heard.Add("maid " + message.Type));
+            table.Session.Start();
+            table.Welcome();
+            string line = table.Session.Say("maid", "Hello!");
+            table.Say(Opened("smith"));
+            table.Say(Error("unknown_character", "open"));
+            table.Say(Error("bad_message", line));
+            table.Say(Error("bad_message", "seen"));
+            table.Pass();
+            Assert.That(heard, Is.EqualTo(new[] { "smith opened", "maid error", "maid error" }));
+            Assert.That(table.Session.WaitingCount, Is.Zero, "a refused line is not sent again");
+        }
+
+        [Test]
+        public void ALaterBridgeCanSaveAndLoad()
+        {
+            var table = new Table();
+            var log = new List<string>();
+            table.Session.StateSaved += (slot, blob) => log.Add("saved " + slot + " " + blob.Length);
+            table.Session.StateLoaded += slot => log.Add("loaded " + slot);
+            table.Session.Start();
+            table.Welcome();
+            table.Session.SaveState("quick");
+            table.Say(new WireMap { { "type", "saved" }, { "id", table.Wire.Sent.Last()["id"] }, { "slot", "quick" }, { "blob", new byte[] { 1, 2, 3 } } });
+            table.Session.LoadState(new byte[] { 1, 2, 3 }, "quick");
+            table.Say(new WireMap { { "type", "loaded" }, { "id", table.Wire.Sent.Last()["id"] }, { "slot", "quick" } });
+            table.Pass();
+            Assert.That(log, Is.EqualTo(new[] { "saved quick 3", "loaded quick" }));
+        }
+
+        [Test]
+        public void WhatABridgeDoesNotSupportIsToldAndCostsNothing()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Session.SaveState();
+            table.Say(Error("not_supported", table.Wire.Sent.Last().TextOf("id")));
+            table.Pass();
+            Assert.That(table.Log.Skip(2), Is.EqualTo(new[] { "! not_supported" }));
+            Assert.That(table.Session.IsReady, Is.True);
+        }
+
+        [Test]
+        public void AMessageBeyondTheBridgesLimitIsRefusedHere()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            string id = table.Session.Tell("letter", new WireMap { { "text", new string('x', 1000) } });
+            Assert.That((id, table.Wire.Sent.Count, table.Log.Last()), Is.EqualTo(("", 1, "! message_too_large")));
+        }
+
+        [Test]
+        public void AKeyedEventReplacesTheOneThatWaits()
+        {
+            var table = new Table();
+            table.Session.Tell("at", null, new EventOptions { Key = "at" });
+            table.Session.Tell("at", null, new EventOptions { Key = "at", Npc = "maid" });
+            table.Session.Tell("at", null, new EventOptions { Key = "at" });
+            Assert.That(table.Session.WaitingCount, Is.EqualTo(2));
+        }
+
+        [Test]
+        public void AnUnconfirmedEventIsNotKept()
+        {
+            var table = new Table();
+            table.Session.Tell("at", null, new EventOptions { Confirm = false });
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Tell("at", null, new EventOptions { Confirm = false });
+            Assert.That((table.Session.WaitingCount, table.Wire.Sent.Last().ContainsKey("id")), Is.EqualTo((0, false)));
+        }
+
+        [Test]
+        public void TooMuchThatWaitsDropsTheOldestEventAndNoLine()
+        {
+            var table = new Table();
+            table.Session.Say("smith", "kept");
+            for (int i = 0; i < Protocol.MaxUnaccepted; i++)
+            {
+                table.Session.Tell("event" + i);
+            }
+
+            Assert.That((table.Session.WaitingCount, string.Join(" ", table.Log)), Is.EqualTo((Protocol.MaxUnaccepted, "! dropped")));
+            table.Session.Start();
+            table.Welcome();
+            Assert.That(table.Wire.SentTypes.Take(3), Is.EqualTo(new[] { "hello", "say:kept", "event:event1" }));
+        }
+
+        [Test]
+        public void LeavingAnNpcForgetsWhatWaitsForIt()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Say("smith", "Hello!");
+            table.Session.Leave("smith");
+            table.Session.Start();
+            table.Welcome();
+            Assert.That((table.Wire.SentTypes, table.Session.IsTaken("smith")), Is.EqualTo((new[] { "hello" }, false)));
+        }
+
+        [Test]
+        public void StoppingSaysGoodbyeAndStaysOffline()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Stop();
+            table.Pass(60);
+            Assert.That((table.Wire.Goodbye, table.Session.State, table.Wires.Count), Is.EqualTo(("1000 the game ends", SessionState.Offline, 1)));
+        }
+
+        [Test]
+        public void StoppingInTheMiddleOfAFrameIsSafe()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => table.Session.Stop());
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Piece("smith", "t1", 0, "a"));
+            table.Say(Piece("smith", "t1", 1, "b"));
+            table.Pass();
+            Assert.That(table.Session.State, Is.EqualTo(SessionState.Offline));
+        }
+
+        [Test]
+        public void DroppedMessagesAreCountedOverAllConnections()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Wire.Dropped = 3;
+            Reconnect(table);
+            table.Wire.Dropped = 2;
+            Assert.That(table.Session.Dropped, Is.EqualTo(5));
+        }
+
+        [Test]
+        public void ACommandThatIsNotThereIsToldInWords()
+        {
+            var table = new Table(settings =>
+            {
+                settings.Autostart = true;
+                settings.Command = "/nowhere/npc-bridge";
+            });
+            table.Session.Start();
+            table.Pass();
+            Assert.That(table.Session.State, Is.EqualTo(SessionState.Refused));
+            Assert.That(table.Session.Reason, Does.StartWith("the command '/nowhere/npc-bridge' could not be started"));
+        }
+
+        [Test]
+        public void AReadyLineIsToldFromOtherOutput()
+        {
+            Assert.That(ReadyLine.Of("loading a model..."), Is.Null);
+            Assert.That(ReadyLine.Of("{\"type\":\"other\",\"url\":\"ws://127.0.0.1:1\"}"), Is.Null);
+            ReadyLine ready = ReadyLine.Of("{\"type\": \"ready\", \"url\": \"ws://127.0.0.1:81\", \"port\": 81, \"token\": \"t\", \"version\": \"1\"}");
+            Assert.That((ready.Url, ready.Token, ready.Version), Is.EqualTo(("ws://127.0.0.1:81", "t", "1")));
+        }
+
+        internal static WireMap Open(string npc)
+        {
+            return GameMessages.Open(npc, "brom", new Player("Ada"), null, "", "");
+        }
+
+        internal static WireMap Piece(string npc, string turn, long at, string text)
+        {
+            return new WireMap { { "type", "text" }, { "npc", npc }, { "turn", turn }, { "at", at }, { "text", text } };
+        }
+
+        internal static WireMap Started(string npc, string turn)
+        {
+            return new WireMap { { "type", "turn_started" }, { "npc", npc }, { "turn", turn }, { "cause", "say" } };
+        }
+
+        private static WireMap Opened(string npc)
+        {
+            return new WireMap
+            {
+                { "type", "opened" }, { "npc", npc }, { "character", "brom" }, { "name", "Brom" }, { "language", "en" }, { "opening", false },
+            };
+        }
+
+        private static WireMap Error(string code, string re)
+        {
+            return new WireMap { { "type", "error" }, { "code", code }, { "message", "why" }, { "re", re } };
+        }
+
+        private static WireMap WelcomeBack(long seq)
+        {
+            return new WireMap
+            {
+                { "type", "welcome" }, { "protocol", 1L }, { "session", "s1" }, { "resumed", true }, { "server", "fake" }, { "backend", "none" },
+                { "model", "none" }, { "max_message_bytes", 1000L }, { "seq", seq },
+            };
+        }
+
+        private static void Reconnect(Table table)
+        {
+            table.Wire.Break();
+            table.Pass();
+            table.Pass(1.5);
+        }
+    }
+}
