@@ -142,13 +142,11 @@ class Report:
 def run_tests(built: Built, assembly: str, command: Sequence[str] = (), **environment: str) -> Report:
     """Run the NUnit tests of a built assembly in a process of their own, which is ended if it hangs."""
     report = built.folder / f"{assembly}.txt"
-    program = (
-        [*command, str(built.folder / "runner.exe")] if command else [str(built.tools.dotnet), "exec", str(built.folder / "runner.dll")]
-    )
+    start = [*command, built.folder / "runner.exe"] if command else [built.tools.dotnet, "exec", built.folder / "runner.dll"]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("NPC_BRIDGE_")}
     try:
         done = subprocess.run(
-            [*command, str(built.folder / f"{assembly}.dll"), str(report)],
+            [*start, built.folder / f"{assembly}.dll", report],
             env=inherited | ENVIRONMENT | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
