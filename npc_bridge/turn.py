@@ -6,7 +6,7 @@ This is the file to read first. Nothing else in the bridge makes an NPC speak.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, TypeAlias
 
@@ -19,8 +19,8 @@ from npc_bridge.core.messages import TurnReason
 from npc_bridge.core.prompt import build_prompt
 from npc_bridge.errors import BackendError, BackendLost, BackendTimeout
 
-Tell: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
-"""Send one message to the game, without waiting for a game that reads slowly."""
+Tell: TypeAlias = Callable[[dict[str, Any]], None]
+"""Send one message to the game, without waiting for a game that reads slowly, and without complaint when it is gone."""
 Clock: TypeAlias = Callable[[], float]
 
 
@@ -35,11 +35,11 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
     turn.note = talk.take_note(turn, backend.estimate_tokens)
     try:
         async with scope:
-            await tell(turn.started())
+            tell(turn.started())
             async with aclosing(ask(turn, backend)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, str):
-                        await reply.add(piece)
+                        reply.add(piece)
                     else:
                         end = piece if reply.raw.strip() else BackendLost("the model's reply was empty")
     except TimeoutError:
@@ -50,21 +50,21 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
     reason: TurnReason = "interrupted" if turn.is_interrupted else "failed" if isinstance(end, BackendError) else end.reason
     if reason == "failed" and not reply.raw.strip() and (line := talk.fallback_line()):
         reason = "fallback"
-        await reply.add(line)
+        reply.add(line)
     if reason in ("stop", "length", "fallback"):
-        await reply.close()
+        reply.close()
     talk.conclude(turn, reply.raw, reason, reply.chars)
-    await tell(reply.ended(reason, end))
+    tell(reply.ended(reason, end))
 
 
 def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
     """The reply in pieces, the last one ``Finished``: the character's opening line, or the model's answer."""
     if turn.cause == "opening":
         return recite(turn.conversation.character.opening_line)
-    return backend.stream(request_for(turn.conversation, turn.note, backend))
+    return backend.stream(request_for(turn.conversation, turn.note, backend, goes_on=turn.cause == "continue"))
 
 
-def request_for(talk: Conversation, note: Note | None, backend: Backend) -> ChatRequest:
+def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes_on: bool = False) -> ChatRequest:
     """What the model is asked: the conversation so far within its limits, with the note in its place."""
     style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
     max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)
@@ -77,6 +77,7 @@ def request_for(talk: Conversation, note: Note | None, backend: Backend) -> Chat
         language=talk.language,
         budget_tokens=min(limits.max_input_tokens, limits.context_tokens - max_tokens),
         estimate=backend.estimate_tokens,
+        goes_on=goes_on,
     )
     return ChatRequest(
         messages=messages,
@@ -110,14 +111,14 @@ class Reply:
         """The reply as the model wrote it, with its parentheses."""
         return "".join(self._pieces)
 
-    async def add(self, piece: str) -> None:
+    def add(self, piece: str) -> None:
         """Send what this piece of the model's reply says and does."""
         self._pieces.append(piece)
-        await self._send(self._parser.feed(piece))
+        self._send(self._parser.feed(piece))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Send what was held back in case it became an action."""
-        await self._send(self._parser.close())
+        self._send(self._parser.close())
 
     def ended(self, reason: TurnReason, end: Finished | BackendError) -> dict[str, Any]:
         """The ``turn_ended`` of this reply."""
@@ -133,7 +134,7 @@ class Reply:
             message |= {"code": end.code, "message": str(end), "retry": end.retry}
         return message
 
-    async def _send(self, parts: list[Part]) -> None:
+    def _send(self, parts: list[Part]) -> None:
         """The hot path: plain maps and no validation, because this runs for every piece of every reply."""
         turn = self._turn.id
         talk = self._turn.conversation
@@ -142,7 +143,7 @@ class Reply:
                 if self._first_text_at is None:
                     self._first_text_at = self._clock()
                 self.chars = part.at + len(part.text)
-                await self._tell({"type": "text", "npc": talk.npc, "turn": turn, "at": part.at, "text": part.text})
+                self._tell({"type": "text", "npc": talk.npc, "turn": turn, "at": part.at, "text": part.text})
             else:
                 for clip in [match.clip for match in talk.index.resolve(part.raw)] or [""]:
-                    await self._tell({"type": "cue", "npc": talk.npc, "turn": turn, "at": part.at, "clip": clip, "action": part.raw})
+                    self._tell({"type": "cue", "npc": talk.npc, "turn": turn, "at": part.at, "clip": clip, "action": part.raw})

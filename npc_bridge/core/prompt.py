@@ -35,8 +35,11 @@ def build_prompt(
     language: str,
     budget_tokens: int,
     estimate: Callable[[str], int],
+    goes_on: bool = False,
 ) -> list[ChatMessage]:
     """Return what the model reads: persona, examples, the conversation, and the note directly before the last line without a reply.
+
+    When the NPC ``goes_on`` although nobody spoke, the last message is the beginning of its next line: its name.
 
     With no such line (the NPC goes on, or reacts to an event) the note stands last. When all this would cost more than
     ``budget_tokens``, the oldest lines are cut off ``history`` for good. The persona and the newest line are never cut.
@@ -53,6 +56,8 @@ def build_prompt(
     if note is not None:
         place = len(messages) - 1 if history.unanswered else len(messages)
         messages.insert(place, {"role": "system", "content": note.text})
+    if goes_on:
+        messages.append({"role": "assistant", "content": character.name + wording(language).colon.rstrip()})
     return messages
 
 

@@ -275,3 +275,11 @@ def test_the_prefix_changes_rarely_in_a_long_conversation() -> None:
 
     # A cut leaves half of the history's 1,050 tokens, and a turn costs 33: a new beginning every 16 turns or more.
     assert 0 < changes <= 500 / 16
+
+
+def test_an_npc_that_goes_on_is_given_the_beginning_of_its_next_line() -> None:
+    history = History(BROM.opening_line)
+    messages = build_prompt(
+        BROM, history, NOTE, player=ADA, clips=CLIPS, language="zh", budget_tokens=4_000, estimate=count_words, goes_on=True
+    )
+    assert messages[-2:] == [{"role": "system", "content": NOTE.text}, {"role": "assistant", "content": "Brom："}]
