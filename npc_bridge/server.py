@@ -35,6 +35,7 @@ from npc_bridge.core.codec import JSON, MSGPACK, Json, Msgpack
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
 from npc_bridge.errors import BackendError, BadSettings, BridgeError, Refused, WireError
+from npc_bridge.outbox import Outbox
 from npc_bridge.tape import Recorder
 from npc_bridge.turn import request_for, run_turn
 
@@ -44,6 +45,7 @@ MAX_FRAME_BYTES = 4_194_304
 """A frame between the message limit and this is refused and the connection lives on; a larger one closes it with 1009."""
 ACCEPTED_AT_ONCE = 256
 """How many ids one ``accepted`` names at most; a flood of events is answered in few messages."""
+ACCEPTED_WITHIN_S = 0.002
 
 
 class Bridge:
@@ -177,11 +179,11 @@ class Connection:
         self.bridge, self.settings, self.socket = bridge, bridge.settings, socket
         self.codec: Msgpack | Json = MSGPACK if socket.subprotocol == wire.SUBPROTOCOL_MSGPACK else JSON
         self.session: Session | None = None
+        self._outbox: Outbox
         self._accepted: list[str] = []
-        self._has_accepted = asyncio.Event()
+        self._answering: asyncio.TimerHandle | None = None
         self._scopes: dict[str, asyncio.Timeout] = {}
         self._speaking: set[asyncio.Task[None]] = set()
-        self._is_too_slow = False
 
     async def run(self) -> None:
         """Serve this client until it leaves."""
@@ -189,30 +191,23 @@ class Connection:
         await asyncio.shield(self.bridge.words)
         try:
             async with asyncio.TaskGroup() as tasks:
-                answers = tasks.create_task(self._answer_accepted())
                 try:
                     await self._read(session, tasks)
                 finally:
-                    answers.cancel()
+                    if self._answering is not None:
+                        self._answering.cancel()
                     for task in self._speaking:
                         task.cancel()
-        except* (ConnectionClosed, ConnectionResetError):
+        except* ConnectionClosed:
             pass
 
-    async def tell(self, message: dict[str, Any]) -> None:
-        """Send one message. A client whose queue is full is closed; this does not wait for it."""
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send one message. Neither waits nor fails: a game that is gone is noticed by the reader, which ends its turns."""
         assert self.session is not None
         message["seq"] = self.session.next_seq()
         if (recorder := self.bridge.recorder) is not None:
             recorder.sent(self.session.id, message)
-        queued = self.socket.transport.get_write_buffer_size()
-        if queued > self.settings.max_queue_bytes:
-            if not self._is_too_slow:
-                self._is_too_slow = True
-                log.warning("session %s reads too slowly: %d bytes are waiting; closed", self.session.id, queued)
-                self.socket.transport.abort()
-            raise ConnectionResetError
-        await self.socket.send(self.codec.encode(message), text=not self.codec.is_binary)
+        self._outbox.put(self.codec.encode(message))
 
     async def _welcome(self) -> Session:
         try:
@@ -235,7 +230,8 @@ class Connection:
         if self.bridge.recorder is not None:
             self.bridge.recorder.began(session.id)
         self.session = session
-        await self.tell(
+        self._outbox = Outbox(self.socket, session.id, is_binary=self.codec.is_binary, max_bytes=self.settings.max_queue_bytes)
+        self.tell(
             {
                 "type": "welcome",
                 "protocol": wire.PROTOCOL,
@@ -268,24 +264,21 @@ class Connection:
             except WireError as error:
                 effects = [Send({"type": "error", "code": error.code, "message": str(error), "retry": error.retry, "re": error.re})]
             for effect in effects:
-                await self._carry_out(effect, tasks)
+                self._carry_out(effect, tasks)
             if effects and isinstance(effects[-1], Send) and effects[-1].message["type"] == "opened":
                 self._read_ahead(session.conversations[effects[-1].message["npc"]], tasks)
             await pace.keep(now)
 
-    async def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
+    def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
         match effect:
             case Send(message):
                 if message["type"] == "accepted":
-                    self._accepted += message["ids"]
-                    self._has_accepted.set()
-                    if len(self._accepted) < ACCEPTED_AT_ONCE:
-                        return
-                await self._flush_accepted()
-                if message["type"] != "accepted":
-                    await self.tell(message)
+                    self._accept(message["ids"])
+                else:
+                    self._answer_accepted()
+                    self.tell(message)
             case Begin(turn):
-                await self._flush_accepted()
+                self._answer_accepted()
                 self._keep(tasks.create_task(self._run(turn, tasks)))
             case Stop(turn):
                 # A turn that has not begun sees is_interrupted for itself; one that is past its scope is over anyway.
@@ -300,12 +293,10 @@ class Connection:
         scope = self._scopes[turn.id] = asyncio.timeout(0 if turn.is_interrupted else self.settings.turn_timeout_s)
         try:
             await run_turn(turn, self.bridge.backend, self.tell, self.bridge.clock, scope)
-        except (ConnectionClosed, ConnectionResetError):
-            return
         except Exception as error:  # a bug in the bridge: it costs the turn, and the player still hears that it ended
             log.error("turn %s broke: %s\n%s", turn.id, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             ended = {"type": "turn_ended", "npc": turn.conversation.npc, "turn": turn.id, "reason": "failed", "chars": 0}
-            await self.tell(ended | {"total_ms": 0.0, "code": BridgeError.code, "message": "the bridge failed; its log says where"})
+            self.tell(ended | {"total_ms": 0.0, "code": BridgeError.code, "message": "the bridge failed; its log says where"})
         finally:
             del self._scopes[turn.id]
         now = self.bridge.clock()
@@ -313,7 +304,7 @@ class Connection:
             self.bridge.recorder.ended(self.session.id, turn.id, now)
         effects = self.session.turn_over(turn, now)
         for effect in effects:
-            await self._carry_out(effect, tasks)
+            self._carry_out(effect, tasks)
         if not effects:
             self._read_ahead(turn.conversation, tasks)
 
@@ -331,17 +322,19 @@ class Connection:
         self._speaking.add(task)
         task.add_done_callback(self._speaking.discard)
 
-    async def _answer_accepted(self) -> None:
-        """Answer what was accepted once the reader has nothing more at hand, many ids in one message."""
-        while True:
-            await self._has_accepted.wait()
-            await self._flush_accepted()
+    def _accept(self, ids: list[str]) -> None:
+        """Answer these soon, together with others that come right after them."""
+        if not self._accepted:
+            self._answering = asyncio.get_running_loop().call_later(ACCEPTED_WITHIN_S, self._answer_accepted)
+        self._accepted += ids
+        if len(self._accepted) >= ACCEPTED_AT_ONCE:
+            self._answer_accepted()
 
-    async def _flush_accepted(self) -> None:
-        self._has_accepted.clear()
-        if self._accepted:
+    def _answer_accepted(self) -> None:
+        if self._accepted and self._answering is not None:
+            self._answering.cancel()
             ids, self._accepted = self._accepted, []
-            await self.tell({"type": "accepted", "ids": ids})
+            self.tell({"type": "accepted", "ids": ids})
 
 
 class Pace:

@@ -219,7 +219,7 @@ class _Player:
                 scope.reschedule(asyncio.get_running_loop().time())
 
     async def _run(self, session: str, turn: Turn) -> None:
-        async def tell(message: dict[str, Any]) -> None:
+        def tell(message: dict[str, Any]) -> None:
             self.said[session].append(message)
 
         scope = self.running[turn.conversation.id] = asyncio.timeout(0 if turn.is_interrupted else None)
