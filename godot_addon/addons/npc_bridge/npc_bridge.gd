@@ -36,6 +36,7 @@ const Backoff := preload("core/backoff.gd")
 const Socket := preload("net/socket.gd")
 const BridgeProcess := preload("net/bridge_process.gd")
 
+## The addon's version, which is that of the bridge it was made with.
 const VERSION := "0.1.0"
 ## How long a connection may take to be made, in seconds.
 const CONNECT_TIMEOUT_S := 5.0

@@ -3,7 +3,9 @@
 extends EditorPlugin
 
 const Settings := preload("settings.gd")
+## What the autoload is called.
 const AUTOLOAD := "NpcBridge"
+## What the autoload runs.
 const SCRIPT := "res://addons/npc_bridge/npc_bridge.gd"
 
 

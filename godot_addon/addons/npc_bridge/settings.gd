@@ -5,19 +5,36 @@
 extends RefCounted
 
 ## Values of [constant CODEC].
-enum Codec { JSON, MESSAGE_PACK }
+enum Codec {
+	## Text frames.
+	JSON,
+	## Binary frames.
+	MESSAGE_PACK,
+}
 
+## The command that runs the bridge, or its full path.
 const COMMAND := "npc_bridge/bridge/command"
+## More arguments of that command, such as [code]--backend[/code] and [code]ollama[/code].
 const ARGUMENTS := "npc_bridge/bridge/arguments"
+## Whether the game starts the bridge itself.
 const AUTOSTART := "npc_bridge/bridge/autostart"
+## The folder of character files that the started bridge reads, if it is there.
 const CHARACTERS := "npc_bridge/bridge/characters"
+## The file with the wording of events that the started bridge reads, if it is there.
 const EVENTS := "npc_bridge/bridge/events"
+## Where the bridge is, if the game does not start it.
 const URL := "npc_bridge/connection/url"
+## What the bridge wants to be shown, if it was started with a token.
 const TOKEN := "npc_bridge/connection/token"
+## How messages are written, a [enum Codec].
 const CODEC := "npc_bridge/connection/codec"
+## Whether the game connects when it starts.
 const AUTO_CONNECT := "npc_bridge/connection/auto_connect"
+## How long to wait before connecting again the first time, in seconds.
 const FIRST_DELAY := "npc_bridge/connection/first_retry_s"
+## The longest wait between two attempts, in seconds.
 const MOST_DELAY := "npc_bridge/connection/longest_retry_s"
+## The language NPCs speak; empty: the game's own.
 const LANGUAGE := "npc_bridge/conversation/language"
 
 ## Each setting: its default, and what the editor needs to show it.

@@ -2,11 +2,14 @@
 ## What the bridge can say, field by field, and what a game must not exceed; see docs/protocol.md.
 extends RefCounted
 
+## The version of the protocol that this addon speaks.
 const PROTOCOL := 1
+## How long a player's line may be.
 const MAX_SAY_CHARS := 8000
+## How many clips an NPC may declare.
 const MAX_CLIPS := 512
+## How many other names a clip may have.
 const MAX_ALIASES := 64
-const MAX_NAME_CHARS := 120
 
 ## Close codes that the same game, trying again, would get again.
 const FINAL_CLOSE_CODES: Array[int] = [4000, 4001, 4002, 4003, 4004]

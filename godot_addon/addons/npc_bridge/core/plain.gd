@@ -2,6 +2,7 @@
 ## Values of the game as values of the wire: null, bool, number, text, list and map.
 extends RefCounted
 
+## What is nested deeper is left out; the bridge takes a few levels more.
 const MAX_DEPTH := 16
 
 

@@ -8,7 +8,16 @@
 extends RefCounted
 
 ## What came of a frame that was read.
-enum Outcome { TAKEN, SEEN_BEFORE, UNREADABLE, GAP }
+enum Outcome {
+	## It counts.
+	TAKEN,
+	## It came a second time and was dropped.
+	SEEN_BEFORE,
+	## It was no message of this protocol.
+	UNREADABLE,
+	## Messages before it are missing.
+	GAP,
+}
 
 const Messages := preload("messages.gd")
 const MessagePack := preload("msgpack_codec.gd")

@@ -16,8 +16,9 @@ const MAX_WAITING_BYTES := 4 << 20
 ## How large one frame to the bridge may be.
 const MAX_FRAME_BYTES := BUFFER_BYTES >> 1
 
-## How many bytes were received and sent; for the dock and for tests.
+## How many bytes were received.
 var bytes_in := 0
+## How many bytes were sent.
 var bytes_out := 0
 
 var _peer := WebSocketPeer.new()
