@@ -19,6 +19,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PACKAGE = ROOT / "unity_package"
 TIMEOUT_S = 110
+REAL_BRIDGE = {
+    "NPC_BRIDGE_GOLDEN": str(ROOT / "tests/golden"),
+    "NPC_BRIDGE_COMMAND": str(Path(sys.executable).parent / "npc-bridge"),
+    "NPC_BRIDGE_SERVER__MAX_MESSAGE_BYTES": "1048576",
+}
+"""What the C# tests need to find the golden files and to start a real bridge."""
 RUNTIME = {
     "runtimeOptions": {
         "tfm": "net8.0",
@@ -142,7 +148,9 @@ class Report:
 def run_tests(built: Built, assembly: str, command: Sequence[str] = (), **environment: str) -> Report:
     """Run the NUnit tests of a built assembly in a process of their own, which is ended if it hangs."""
     report = built.folder / f"{assembly}.txt"
-    start = [*command, built.folder / "runner.exe"] if command else [built.tools.dotnet, "exec", built.folder / "runner.dll"]
+    start: list[str | Path] = (
+        [*command, built.folder / "runner.exe"] if command else [built.tools.dotnet, "exec", built.folder / "runner.dll"]
+    )
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("NPC_BRIDGE_")}
     try:
         done = subprocess.run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from build import CORE_TESTS, PACKAGE, ROOT, Built, Report, methods_of, run_tests
+from build import CORE_TESTS, PACKAGE, REAL_BRIDGE, Built, Report, methods_of, run_tests
 
 pytestmark = pytest.mark.timeout(600)  # the first run fetches the compiler
 
@@ -15,7 +15,7 @@ METHODS = methods_of(PACKAGE / "Tests/Core")
 @pytest.fixture(scope="module")
 def report(built: Built) -> Report:
     built.check(CORE_TESTS.name)
-    return run_tests(built, CORE_TESTS.name, NPC_BRIDGE_GOLDEN=str(ROOT / "tests/golden"))
+    return run_tests(built, CORE_TESTS.name, **REAL_BRIDGE)
 
 
 def test_the_core_compiles_without_a_warning(built: Built) -> None:

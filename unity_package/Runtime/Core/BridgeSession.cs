@@ -113,6 +113,12 @@ namespace NpcBridge.Core
         /// <summary>What the bridge said of itself; <c>null</c> before the first welcome.</summary>
         public Welcome Welcome { get; private set; }
 
+        /// <summary>Where the session connects; with autostart the bridge that was started said it.</summary>
+        public string Url => _url;
+
+        /// <summary>What lets this game in.</summary>
+        internal string Token => _token;
+
         /// <summary>Whether messages go both ways.</summary>
         public bool IsReady => State == SessionState.Ready;
 

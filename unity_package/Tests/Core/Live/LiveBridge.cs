@@ -1,0 +1,140 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using NUnit.Framework;
+
+namespace NpcBridge.Core.Tests
+{
+    /// <summary>A real bridge that recites, and a session with it. Needs the bridge's command in <c>NPC_BRIDGE_COMMAND</c>.</summary>
+    internal sealed class LiveBridge : IDisposable
+    {
+        private const double PatienceSeconds = 20;
+
+        private readonly string _script = Path.GetTempFileName();
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+        public LiveBridge(string script, Action<ConnectionSettings> change = null)
+        {
+            string command = Environment.GetEnvironmentVariable("NPC_BRIDGE_COMMAND");
+            if (string.IsNullOrEmpty(command))
+            {
+                Assert.Ignore("set NPC_BRIDGE_COMMAND to the command npc-bridge");
+            }
+
+            File.WriteAllText(_script, script);
+            Settings = new ConnectionSettings
+            {
+                Engine = "NUnit",
+                Autostart = true,
+                Command = command,
+                Arguments = new[] { "--backend", "scripted", "--script", _script, "--log-level", "warning" },
+                FirstRetrySeconds = 0.1,
+                LongestRetrySeconds = 0.5,
+            };
+            change?.Invoke(Settings);
+            Session = new BridgeSession(Settings);
+            Session.Failed += (code, text) => Log.Add("! " + code);
+            Session.TurnsLost += () => Log.Add("turns lost");
+            Session.StateChanged += (state, code, reason) => Log.Add(state + " " + code);
+            Session.MessageReceived += Received.Add;
+        }
+
+        public ConnectionSettings Settings { get; }
+
+        public BridgeSession Session { get; }
+
+        public List<string> Log { get; } = new List<string>();
+
+        public List<BridgeMessage> Received { get; } = new List<BridgeMessage>();
+
+        /// <summary>The text of all pieces of the turn that came last.</summary>
+        public string LastText
+        {
+            get
+            {
+                string turn = All<TurnStarted>().Last().Turn;
+                return string.Concat(All<TextPiece>().Where(each => each.Turn == turn).Select(each => each.Text));
+            }
+        }
+
+        public IEnumerable<T> All<T>()
+        {
+            return Received.OfType<T>();
+        }
+
+        public LiveBridge Ready()
+        {
+            Session.Start();
+            Until(() => Session.IsReady, "the bridge is ready");
+            return this;
+        }
+
+        /// <summary>Open the smith and let him finish what he begins with.</summary>
+        public LiveBridge WithSmith()
+        {
+            Ready();
+            WireMap open = GameMessages.Open("smith", "brom", new Player("Ada"), new[] { new Clip("wave"), new Clip("nod") }, "en", "");
+            Session.Open("smith", open, _ => { });
+            Until(() => All<Opened>().Any(), "the smith is open");
+            if (All<Opened>().Last().Opening)
+            {
+                Until(() => All<TurnEnded>().Any(), "the opening is over");
+            }
+
+            return this;
+        }
+
+        /// <summary>Say something and wait until the answer is over.</summary>
+        public TurnEnded Answer(string line)
+        {
+            int before = All<TurnEnded>().Count();
+            Session.Say("smith", line);
+            Until(() => All<TurnEnded>().Count() > before, "the answer to '" + line + "'");
+            return All<TurnEnded>().Last();
+        }
+
+        public void Poll()
+        {
+            Session.Poll(_clock.Elapsed.TotalSeconds + 1);
+        }
+
+        public void Until(Func<bool> condition, string what)
+        {
+            double end = _clock.Elapsed.TotalSeconds + PatienceSeconds;
+            while (!condition())
+            {
+                Poll();
+                if (_clock.Elapsed.TotalSeconds > end)
+                {
+                    Assert.Fail(
+                        what + " did not come in " + PatienceSeconds + " s: " + Session.State + " " + Session.Reason + "; "
+                        + string.Join(", ", Log) + "; " + Session.BridgeLog);
+                }
+
+                Thread.Sleep(1);
+            }
+        }
+
+        /// <summary>End the bridge's process as a crash would.</summary>
+        public int Kill()
+        {
+            int id = Session.BridgeProcessId;
+            using (Process process = Process.GetProcessById(id))
+            {
+                process.Kill();
+                process.WaitForExit(5000);
+            }
+
+            return id;
+        }
+
+        public void Dispose()
+        {
+            Session.Stop();
+            File.Delete(_script);
+        }
+    }
+}
