@@ -17,6 +17,7 @@ Own = Mapping[str, Sequence[VerbPattern]]
 """Phrases beside the list, by their first word: the clips' own names and aliases."""
 
 _CLAUSE_END = re.compile(r"[,;:.!?…—–]+|\s-+\s|\s*[/|]\s*")
+_ENDED = re.compile(r"[,;.!?]\s*$")
 _WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?|\d+")
 
 
@@ -55,7 +56,9 @@ def read_english(action: str, english: English, own: Own, *, is_early: bool = Fa
     kinds: list[str] = []
     is_after_thought = is_others = False
     swallowed: _Clause | None = None
-    for clause in _clauses(action, english):
+    clauses = _clauses(action, english)
+    growing = clauses[-1] if is_early and clauses and not _ENDED.search(action) else None
+    for clause in clauses:
         if clause is swallowed:
             continue
         start, reason = _start(clause, english)
@@ -65,7 +68,8 @@ def read_english(action: str, english: English, own: Own, *, is_early: bool = Fa
             continue
         if is_after_thought and not (clause.words[start].endswith(("s", "ing")) or clause.is_in(start - 1, "subjects")):
             continue
-        hit = _find(clause, start, english, own, is_early=is_early)
+        is_growing = growing is not None and growing in (clause, clause.tail)
+        hit = _find(clause, start, english, own, is_early=is_growing)
         if hit is None:
             continue
         if hit.sense in {"_thought", "_speech"}:
@@ -130,7 +134,8 @@ def _start(clause: _Clause, english: English) -> tuple[int, str]:
         word, following = clause.words[k], clause.word(k + 1)
         reason = next((reason for name, reason in _NOT_HIS_OWN if word in english.classes[name]), "")
         if reason:
-            return -1, reason
+            # "cannot meet your eye" is in the list as it stands.
+            return (k, "") if clause.bases[k] in english.verbs and _verb(clause.bases[k:], english, {}) else (-1, reason)
         if word in english.classes["determiners"]:
             return (k, "") if _is_own(clause, k, english) else (-1, "scene")
         step = _before_verb(clause, k, following, english)
@@ -154,6 +159,8 @@ def _before_verb(clause: _Clause, k: int, following: str, english: English) -> i
         return 1
     if clause.bases[k] in english.classes["beginning"] and (following == "to" or following.endswith("ing")):
         return 2 if following == "to" else 1
+    if clause.bases[k] in {"go", "keep", "carry"} and following == "on" and clause.word(k + 2).endswith("ing"):
+        return 2
     is_name = k == 0 and clause.raw[0][0].isupper() and not english.knows(clause.bases[0])
     return 1 if is_name and following.endswith(("s", "ed")) else 0
 
@@ -170,6 +177,10 @@ def _find(clause: _Clause, start: int, english: English, own: Own, *, is_early: 
     head = start
     while clause.is_in(head, "determiners", "own"):
         head += 1
+    if clause.word(head) == "with":
+        # "with hands on hips", but not "with shaking voice"
+        inner = next(k for k in range(head + 1, len(clause.words) + 1) if not clause.is_in(k, "determiners", "own"))
+        head = inner if clause.is_in(inner, "body") else head
     bases = clause.bases[head:]
     if bases:
         bases[0] = _as_verb(clause, head, english)
@@ -177,12 +188,16 @@ def _find(clause: _Clause, start: int, english: English, own: Own, *, is_early: 
     if clause.tail is not None:
         longer = _verb(bases + clause.tail.bases, english, own)
         if longer is not None and (verb is None or longer[0].weight > verb[0].weight):
-            return Found(longer[0].sense, longer[1], f"{clause.text} {clause.tail.text}", takes_tail=True)
+            if not longer[0].sense.startswith("_"):
+                return Found(longer[0].sense, longer[1], f"{clause.text} {clause.tail.text}", takes_tail=True)
+            verb = longer
     is_giving = clause.bases[start] in english.classes["giving"]
     if verb is None or is_giving:
         noun = _noun(clause, start, english, is_giving=is_giving)
-        if noun is not None and not (verb and verb[0].weight > 1 and _is_possessed(clause, noun.words)):
-            return replace(noun, is_settled=False) if is_early and not is_giving else noun
+        # "casts a glance round the room" and "drops her gaze" are more than a glance and a gaze.
+        is_more = verb is not None and verb[0].weight > (1 if noun and _is_possessed(clause, noun.words) else 2)
+        if noun is not None and not is_more:
+            return replace(noun, is_settled=not is_early)
     if verb is None:
         return _mood(clause, start, "", english)
     pattern, said = verb
@@ -242,7 +257,7 @@ def _noun(clause: _Clause, start: int, english: English, *, is_giving: bool) -> 
         if not is_short and english.nouns.fullmatch(text) is None:
             return None
     hit = english.nouns.search(text)
-    if hit is None:
+    if hit is None or (is_giving and _where_it_goes(clause, start) <= text[: hit.start()].count(" ")):
         return None
     sense = english.noun_senses[(hit.lastindex or 1) - 1]
     if text[hit.end() :].startswith(" of ") and sense not in english.classes["of_feeling"]:
@@ -250,6 +265,13 @@ def _noun(clause: _Clause, start: int, english: English, *, is_giving: bool) -> 
     if sense == "look_at" and (mood := english.moods.search(text)):
         return Found(english.mood_senses[(mood.lastindex or 1) - 1], mood.group(), clause.text, is_mood=True)
     return Found(sense, hit.group(), clause.text)
+
+
+def _where_it_goes(clause: _Clause, start: int) -> int:
+    """Up to which word something is given: "throws up an arm | to ward off the blow"."""
+    bases = clause.bases[start + 1 :]
+    ends = (k for k, base in enumerate(bases) if k and base in {"to", "toward", "towards", "from", "off", "against", "at", "into"})
+    return next(ends, len(bases))
 
 
 def _is_possessed(clause: _Clause, noun: str) -> bool:

@@ -44,9 +44,6 @@ class Reading:
 _GAP = 4
 """How many words "*" stands for at most."""
 
-_EARLY_GAP = 2
-"""How many of them a provisional cue waits for."""
-
 
 @dataclass(frozen=True)
 class VerbPattern:
@@ -80,7 +77,7 @@ class VerbPattern:
                 has_gap, forms = self.parts[place]
                 if word in forms:
                     reached.add((place + 1, 0))
-                if has_gap and gap < _EARLY_GAP:
+                if has_gap and gap < _GAP:
                     reached.add((place, gap + 1))
             states = reached
         return bool(states)
@@ -115,6 +112,7 @@ class English:
         self.classes = {name: frozenset(str(words).split()) for name, words in senses.pop("classes").items()}
         self._groups = groups | {"own": "his|her|their|my|its|both"}
         self._vocabulary: set[str] = {word for words in self._groups.values() for word in words.split("|")}
+        self._vocabulary.update(self.classes["giving"], self.classes["seeming"], self.classes["beginning"], self.classes["before_purpose"])
         for lists in senses.values():
             for phrase in (*lists.get("verb", ()), *lists.get("noun", ()), *lists.get("mood", ())):
                 self._vocabulary.update(re.findall(r"[a-z'+]+", re.sub(r"<\w+>", "", phrase)))
@@ -186,6 +184,8 @@ def _stems(word: str) -> list[str]:
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 2 and not word.endswith("ss"):
             stem = word[: -len(ending)]
+            if ending == "es" and not stem.endswith(("s", "x", "z", "ch", "sh", "o")):
+                continue
             if ending == "s":
                 stems += [stem] if len(stem) > 2 else []
             else:
