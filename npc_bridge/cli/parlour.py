@@ -29,6 +29,10 @@ Type what you say, or a command:
   /help, /quit"""
 
 
+REACTION_S = 0.3
+"""A reaction begins within this time or not at all."""
+
+
 class Leave(Exception):
     """The person has had enough."""
 
@@ -113,7 +117,7 @@ class Parlour:
         data: dict[str, Any] = {key: value for key, _, value in given}
         self.stage.happens(" ".join([event.replace("_", " "), *(f"{key} {value}" for key, value in data.items())]), f"event {event}")
         await self.game.tell(event, data or {"player": self.player}, npc=self.npc.id, react=True if reacts else None)
-        await asyncio.sleep(0.05)  # a reaction begins at once or not at all
+        await self.play_unasked(wait_s=REACTION_S)
 
     async def _cut(self, at: int, text: str) -> None:
         turn = await self.npc.say(text)
@@ -143,24 +147,30 @@ class Parlour:
 
         commands = ["event", "events", "continue", "cut", "clips", "who", "help", "quit", *self.events]
         words = WordCompleter([f"/{name}" for name in commands], sentence=True)
-        prompt: PromptSession[str] = PromptSession(completer=words, complete_while_typing=False)
-        name = FormattedText([("bold ansigreen", "You     ")])
+        # Ctrl-C ends the conversation like Ctrl-D; a KeyboardInterrupt inside a task would end the event loop.
+        prompt: PromptSession[str] = PromptSession(
+            completer=words, complete_while_typing=False, erase_when_done=True, interrupt_exception=EOFError
+        )
+        name = FormattedText([("", "\n"), ("bold ansigreen", "You     ")])
         typed = ""
         while True:
-            self.stage.console.print()
             line = asyncio.create_task(prompt.prompt_async(name, default=typed))
             news = asyncio.create_task(self._unasked.get())
             await asyncio.wait({line, news}, return_when=asyncio.FIRST_COMPLETED)
+            if not line.done():  # the NPC speaks up: what was typed so far comes back after it
+                typed = prompt.default_buffer.text
+                prompt.app.exit(result="")
+                await line
+                await self.stage.play(news.result())
+                continue
             typed = ""
             if not news.cancel():
-                # The NPC speaks up: what was typed so far comes back after it.
-                typed = prompt.default_buffer.text if not line.done() else ""
-                if not line.done():
-                    prompt.app.exit(result="")
                 await self.stage.play(news.result())
             try:
                 said = await line
-            except (EOFError, KeyboardInterrupt):
+            except EOFError:
                 return
-            if said:
+            if said.strip():
+                if not said.startswith("/"):
+                    self.stage.says("You", said)
                 yield said
