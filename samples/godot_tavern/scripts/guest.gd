@@ -1,0 +1,158 @@
+class_name TavernGuest
+extends Node2D
+## Somebody in the tavern to talk with: a puppet, and the addon's nodes that let it speak and move.
+##
+## With a bridge the words come from there. Without one they are authored lines, which take the same way:
+## through the signals of [NpcCharacter], so that label and gestures do not know the difference.
+
+## Words and gestures are over, and what was said.
+signal fell_silent(said: String)
+
+const Authored := preload("authored.gd")
+
+## The guest's name, for the player; a key of text/tavern.csv.
+@export var title := ""
+## Which guest of text/lines.json this is.
+@export var part := ""
+## The character in the game's other language; empty: this guest is not there then.
+@export var chinese_character := ""
+## Whether the guest is there in English.
+@export var speaks_english := true
+## Where the words are shown.
+@export var bubble: TavernBubble
+
+## Whether the guest has said hello.
+var has_met := false
+## Chosen by the tavern for the game's language.
+var authored: Authored
+
+var _authored_turns := 0
+var _is_greeted := false
+
+@onready var character: NpcCharacter = $NpcCharacter
+@onready var cues: NpcCuePlayer = $NpcCuePlayer
+@onready var puppet: TavernPuppet = $Puppet
+
+
+func _enter_tree() -> void:
+	var speaker: NpcCharacter = $NpcCharacter
+	var is_chinese := TranslationServer.get_locale().begins_with("zh")
+	speaker.language = "zh" if is_chinese else "en"
+	if is_chinese:
+		speaker.character = chinese_character
+	if not is_present():
+		hide()
+		process_mode = Node.PROCESS_MODE_DISABLED
+
+
+func _ready() -> void:
+	add_to_group("guests")
+	character.player_name = tr("A traveller")
+	character.turn_started.connect(_on_turn_started)
+	character.cue_reached.connect(_on_cue_reached)
+	bubble.introduce(tr(title))
+	bubble.words.typed.connect(func(_text: String) -> void: puppet.speak())
+	bubble.words.typing_finished.connect(_on_typing_finished)
+
+
+func _process(_delta: float) -> void:
+	bubble.anchor = puppet.mouthpiece()
+
+
+## Whether this guest is there in the game's language.
+func is_present() -> bool:
+	var speaker: NpcCharacter = $NpcCharacter
+	return not speaker.character.is_empty() if speaker.language == "zh" else speaks_english
+
+
+## Whether the guest is speaking, or about to.
+func is_busy() -> bool:
+	return character.is_talking or bubble.words.is_typing()
+
+
+## Begin the acquaintance: the guest says hello, once.
+func meet() -> void:
+	if has_met:
+		return
+	has_met = true
+	if NpcBridge.is_ready():
+		character.open()
+	else:
+		_is_greeted = true
+		speak(authored.line_for(part, "opening"))
+
+
+## Hear a line, of the player or of somebody else, and answer it.
+func hear(words: String, speaker: String = "") -> void:
+	if NpcBridge.is_ready():
+		_open_silently()
+		character.say(words, speaker)
+	else:
+		speak(authored.line_for(part, authored.occasion_of(words)))
+
+
+## Notice that something happened. It shows in the next answer, or at once in an answer of its own.
+func notice(event: String, facts: Dictionary, reacts: bool) -> void:
+	if NpcBridge.is_ready():
+		_open_silently()
+		character.send_event(event, facts, {"react": reacts})
+	elif reacts:
+		speak(authored.line_for(part, event))
+
+
+## Stop in mid-sentence.
+func fall_silent() -> void:
+	character.interrupt()
+	cues.stop()
+
+
+## Say an authored line.
+func speak(line: String) -> void:
+	if not line or is_busy():
+		return
+	has_met = true
+	_authored_turns += 1
+	var id := "authored-%d" % _authored_turns
+	character.turn = {"turn": id, "npc": part, "cause": "authored", "text": "", "note": ""}
+	character.is_talking = true
+	character.turn_started.emit(id, "authored")
+	for piece: Variant in Authored.parts_of(line):
+		if piece is Dictionary:
+			character.cue_arrived.emit(piece)
+		else:
+			var words: String = piece
+			var at: int = str(character.turn["text"]).length()
+			character.turn["text"] += words
+			character.text_arrived.emit(words, at)
+	character.is_talking = false
+	character.turn_ended.emit(id, "stop")
+
+
+## Open the conversation without an opening line when one is not wanted any more.
+func _open_silently() -> void:
+	if not character.is_open:
+		has_met = true
+		_is_greeted = true
+		character.open()
+
+
+func _on_turn_started(_turn_id: String, cause: String) -> void:
+	if cause != "opening":
+		return
+	# A bridge that was started anew says hello again, but the player knows this guest by now.
+	if _is_greeted:
+		character.interrupt.call_deferred()
+	_is_greeted = true
+
+
+func _on_typing_finished(_turn_id: String) -> void:
+	var said := bubble.words.get_parsed_text()
+	if said:
+		fell_silent.emit(said)
+
+
+func _on_cue_reached(clip: String, action: String, _at: int) -> void:
+	if clip:
+		bubble.show_cue(tr(clip))
+	elif action:
+		bubble.show_cue(action)

@@ -1,0 +1,119 @@
+class_name TavernHud
+extends Control
+## What the player reads and presses besides the room: the line to type in, the buttons for events, and
+## what the bridge is doing.
+
+## The player has said something.
+signal said(words: String)
+## The player begins to type a line.
+signal typing_began
+## A button was pressed; events of events.toml.
+signal event_chosen(event: String)
+
+const GOOD := Color("8fd07a")
+const WAITING := Color("f2c14e")
+const AWAY := Color("e08a6a")
+
+@onready var line: LineEdit = $Bottom/Row/Line
+@onready var _whom: Label = $Bottom/Row/Whom
+@onready var _state: Label = $Facts/Rows/State/Value
+@onready var _dot: Panel = $Facts/Rows/State/Dot
+@onready var _model: Label = $Facts/Rows/Model/Value
+@onready var _first: Label = $Facts/Rows/First/Value
+@onready var _cached: Label = $Facts/Rows/Cached/Value
+@onready var _cue: Label = $Facts/Rows/Cue/Value
+@onready var _note: Label = $Facts/Rows/Note
+@onready var _buttons: HBoxContainer = $Bottom/Row/Events
+
+
+func _ready() -> void:
+	for button: Button in _buttons.get_children():
+		button.pressed.connect(_on_button_pressed.bind(str(button.name)))
+	line.text_submitted.connect(_on_text_submitted)
+	line.text_changed.connect(_on_text_changed)
+	NpcBridge.state_changed.connect(_on_state_changed)
+	NpcBridge.message_received.connect(_on_message_received)
+	_show_state()
+
+
+func _unhandled_key_input(event: InputEvent) -> void:
+	if event.is_action_pressed("ui_text_submit"):
+		line.grab_focus()
+		get_viewport().set_input_as_handled()
+
+
+func _process(_delta: float) -> void:
+	_show_state()
+
+
+## Whether keys go into the line.
+func is_typing() -> bool:
+	return line.has_focus()
+
+
+## Say whom the next line goes to.
+func address(guest: String) -> void:
+	_whom.text = guest
+	line.placeholder_text = tr("Say something to %s …  (Enter)") % guest
+
+
+## Show what somebody did.
+func show_cue(guest: String, action: String) -> void:
+	_cue.text = "%s · %s" % [guest, action]
+
+
+## A button stays down while its event goes on.
+func hold_button(event: String, is_held: bool) -> void:
+	var button: Button = _buttons.get_node(event)
+	button.set_pressed_no_signal(is_held)
+
+
+func _show_state() -> void:
+	if NpcBridge.is_ready():
+		_state.text = tr("connected")
+		_dot.self_modulate = GOOD
+		_model.text = str(NpcBridge.welcome.get("model", ""))
+	else:
+		var is_hopeful := NpcBridge.state in [NpcBridge.State.STARTING, NpcBridge.State.CONNECTING]
+		_state.text = tr(NpcBridge.state_name())
+		_dot.self_modulate = WAITING if is_hopeful else AWAY
+		_model.text = tr("authored lines")
+
+
+func _on_state_changed(_state_now: int, _code: int, _reason: String) -> void:
+	_show_state()
+
+
+func _on_message_received(message: Dictionary) -> void:
+	match message["type"]:
+		"turn_started":
+			if message["note"]:
+				var lines: PackedStringArray = str(message["note"]).split("\n")
+				_note.text = "“" + " ".join(lines.slice(1) if lines.size() > 1 else lines).strip_edges().trim_prefix("- ") + "”"
+		"turn_ended":
+			_show_figures(message)
+
+
+func _show_figures(turn: Dictionary) -> void:
+	if turn.get("first_text_ms") != null:
+		_first.text = "%d ms" % roundi(turn["first_text_ms"])
+	if turn.get("prompt_tokens") != null:
+		var cached: int = turn["cached_tokens"] if turn.get("cached_tokens") != null else 0
+		_cached.text = "%d / %d" % [cached, turn["prompt_tokens"]]
+
+
+func _on_button_pressed(event: String) -> void:
+	line.release_focus()
+	event_chosen.emit(event)
+
+
+func _on_text_submitted(words: String) -> void:
+	line.clear()
+	line.release_focus()
+	if words.strip_edges():
+		said.emit(words.strip_edges())
+
+
+func _on_text_changed(words: String) -> void:
+	if words.length() == 1:
+		typing_began.emit()
