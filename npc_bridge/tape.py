@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -39,10 +40,19 @@ _from_game: TypeAdapter[wire.GameMessage] = TypeAdapter(wire.GameMessage)
 
 
 class Recorder:
-    """Writes a tape, line by line, so that a crash loses nothing but the last line."""
+    """Writes a tape, line by line, so that a crash loses nothing but the last line. ``t`` is the time in seconds of the bridge's clock."""
 
-    def __init__(self, file: TextIO, *, characters: dict[str, Character], events_toml: str, backend: Backend) -> None:
+    def __init__(
+        self,
+        file: TextIO,
+        *,
+        characters: dict[str, Character],
+        events_toml: str,
+        backend: Backend,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._file = file
+        self._clock = clock
         limits = asdict(backend.limits)
         self._write({"tape": TAPE_VERSION, "bridge": __version__, "backend": backend.name, "model": backend.model, "limits": limits})
         self._write({"events_toml": events_toml})
@@ -75,6 +85,7 @@ class Recorder:
         self._write({"session": session, "t": now, "turn_over": turn})
 
     def _write(self, line: dict[str, Any]) -> None:
+        line.setdefault("t", round(self._clock(), 6))
         self._file.write(json.dumps(line, ensure_ascii=False, default=lambda value: value.hex()) + "\n")
         self._file.flush()
 

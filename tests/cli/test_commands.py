@@ -184,6 +184,7 @@ async def test_a_recorded_session_replays_the_same_without_a_model(tmp_path: Pat
         await cut.done()
         await (await npc.say("Go on.")).done()
     text = tape.read_text(encoding="utf-8")
+    assert all("t" in json.loads(line) for line in text.splitlines()), "every line has its time"
     assert ready["token"] not in text
     same = npc_bridge("replay", str(tape), cwd=tmp_path)
     assert same.returncode == 0, same.stdout + same.stderr
