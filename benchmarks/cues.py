@@ -1,39 +1,57 @@
-"""How long it takes to decide on a clip, and what the word lists cost.
+"""How often actions find the right clip, how long a decision takes, and what the word lists cost.
 
-    python -m benchmarks.cues
+    python -m benchmarks.cues [PHRASES.jsonl [CLIPS.toml]]
 
-Over the development phrases with their 51 clips, each decided several times, the best counts. CPU time.
+Without a file: both halves of the development phrases with their 51 clips, then the times over all of them, each decided several times, the
+best counts. CPU time.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import psutil
 
 from npc_bridge.core.clips import ClipIndex, warm_up
-from npc_bridge.core.clips_lexicon import english
-from npc_bridge.core.cue_score import clips_in, phrases_in
+from npc_bridge.core.cue_score import Phrase, clips_in, clips_of, phrases_in, report, score
+from npc_bridge.core.messages import Clip
 
 FOLDER = Path(__file__).parent.parent / "tests" / "data" / "cues"
 
 
 def main() -> None:
-    clips = clips_in((FOLDER / "vocabulary.toml").read_text(encoding="utf-8"))
-    phrases = [phrase for half in ("tuned", "untouched") for phrase in phrases_in((FOLDER / f"{half}.jsonl").read_text(encoding="utf-8"))]
+    if len(sys.argv) > 1:
+        phrases = phrases_in(Path(sys.argv[1]).read_text(encoding="utf-8"))
+        clips = clips_in(Path(sys.argv[2]).read_text(encoding="utf-8")) if len(sys.argv) > 2 else clips_of(phrases)
+        print(report(score(phrases, clips)))
+        return
+    lists()
+    clips, phrases = clips_in((FOLDER / "vocabulary.toml").read_text(encoding="utf-8")), []
+    for half in ("tuned", "untouched"):
+        of_half = phrases_in((FOLDER / f"{half}.jsonl").read_text(encoding="utf-8"))
+        print(f"\n── the {half} half: {report(score(of_half, clips))}")
+        phrases += of_half
+    decisions(clips, phrases)
+
+
+def lists() -> None:
     process = psutil.Process()
     before, start = process.memory_info().rss, time.process_time()
-    english()
-    print(f"English word list: {time.process_time() - start:.2f} s, its phrases compiled when they are first met")
     warm_up()
     seconds, memory = time.process_time() - start, process.memory_info().rss - before
-    print(f"word lists of three languages, all compiled: {seconds:.2f} s, {memory / 1e6:.1f} MB, once per process")
+    print(f"word lists of three languages: {seconds:.2f} s to compile, {memory / 1e6:.1f} MB, once per process")
+
+
+def decisions(clips: list[Clip], phrases: list[Phrase]) -> None:
     start = time.process_time()
     index = ClipIndex(clips)
-    print(f"an index of {len(clips)} clips: {1000 * (time.process_time() - start):.1f} ms")
-    decisions = {"resolve": index.resolve, "early, at half of the action": lambda text: index.early(text[: len(text) // 2])}
-    for name, decide in decisions.items():
+    print(f"\nan index of {len(clips)} clips: {1000 * (time.process_time() - start):.1f} ms")
+    for name, decide in {
+        "resolve": index.resolve,
+        "early, at half of the action": lambda text: index.early(text[: len(text) // 2]),
+    }.items():
         times = []
         for phrase in phrases:
             runs = []

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import doctest
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,3 +196,13 @@ def test_any_text_is_read_without_complaint(action: str) -> None:
     assert index.resolve(action, TARGETS) == index.resolve(action, TARGETS)
     index.early(action)
     assert index.explain(action)
+
+
+def test_the_designers_page_shows_what_really_happens() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cues.md").read_text(encoding="utf-8")
+    clips = re.findall(r'"(\w[^"]*)"', page.split("clips=[", 1)[1].split("]", 1)[0])
+    rows = re.findall(r"^\| `([^`]+)` \| (.+) \|$", page.split("## How a clip is found", 1)[0], re.MULTILINE)
+    assert len(rows) > 6
+    assert [", ".join(f"`{clip}`" for clip in played(clips, action)) or "nothing" for action, _ in rows] == [shown for _, shown in rows]
+    examples = doctest.DocTestParser().get_doctest(page.replace("```", "\n"), {}, "docs/cues.md", None, 0)
+    assert doctest.DocTestRunner().run(examples).failed == 0
