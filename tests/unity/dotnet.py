@@ -137,10 +137,10 @@ def fetch_parcel(folder: Path, roslyn: Path) -> None:
             (roslyn / name).write_bytes(member.read())
 
 
-def run(command: list[str]) -> str:
-    """Run one step and give what it printed. Raises ``ToolsMissing`` with the end of its errors."""
+def run(command: list[str], folder: Path | None = None) -> str:
+    """Run one step, in a folder, and give what it printed. Raises ``ToolsMissing`` with the end of its errors."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, cwd=folder, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolsMissing(f"{command[0]} did not finish: {error}") from error
     if done.returncode:
