@@ -108,6 +108,10 @@ class ClipIndex:
             return f"unmapped: no clip shows {', '.join(senses)}"
         return "unmapped: not understood" if reading.kind == "action" and not reading.found else f"no cue: {reading.kind}"
 
+    def is_aside(self, action: str) -> bool:
+        """Whether it is a remark, ``about forty leagues``, rather than something done: for ``CueParser(is_speech=…)`` to keep visible."""
+        return plain_words(action) not in self._exact and self.read(action).kind == "aside" and not self.resolve(action)
+
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return how the model should write each clip in a language, in the order of ``names``; ``resolve`` takes them back exactly."""
         language = language[:2] if language[:2] in {"zh", "ja"} else "en"

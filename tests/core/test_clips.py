@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from cut_replies import read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npc_bridge.core.clips import ClipIndex, Match, action_words, plain_words
 from npc_bridge.core.clips_targets import Targets
+from npc_bridge.core.cues import Action, Speech
 from npc_bridge.core.messages import Clip
 
 CLIPS = [Clip(name="wave", aliases=("挥手", "greet with a hand")), Clip(name="shake_head"), Clip(name="anim-lib/SitDown")]
@@ -139,6 +141,19 @@ def test_an_explanation_says_what_is_missing() -> None:
         "no cue: thought",
         "unmapped: not understood",
     ]
+
+
+def test_a_remark_can_stay_visible() -> None:
+    index = ClipIndex([Clip(name="nod"), Clip(name="in_love")])
+    actions = ("about forty leagues", "in Dwarvish", "大概三天的路程", "エルフ語で", "nods", "remembers the war", "flibbers", "in love")
+    assert [action for action in actions if index.is_aside(action)] == [
+        "about forty leagues",
+        "in Dwarvish",
+        "大概三天的路程",
+        "エルフ語で",
+    ]
+    parts = read(["Far (about forty leagues), (nods) yes."], is_speech=index.is_aside)
+    assert parts == [Speech("Far (about forty leagues),", 0), Action("nods", 26), Speech(" yes.", 26)]
 
 
 def test_the_model_is_told_the_clips_in_its_own_language() -> None:
