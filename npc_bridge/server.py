@@ -30,7 +30,7 @@ from npc_bridge.backends import Backend
 from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
 from npc_bridge.core import messages as wire
-from npc_bridge.core.clips_lexicon import load_words
+from npc_bridge.core.clips import warm_up
 from npc_bridge.core.codec import JSON, MSGPACK, Json, Msgpack
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
@@ -78,7 +78,7 @@ class Bridge:
         except OSError as error:
             where = f"port {self.settings.port} of {self.settings.host}"
             raise BadSettings(f"cannot listen on {where} ({error.strerror}); choose another with --port, or 0 for any") from error
-        self.words = asyncio.create_task(asyncio.to_thread(load_words))
+        self.words = asyncio.create_task(asyncio.to_thread(warm_up))
         self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up()))]
         return self
 

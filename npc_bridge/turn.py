@@ -11,7 +11,6 @@ from contextlib import aclosing
 from typing import Any, TypeAlias
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
-from npc_bridge.core.clips import action_words
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.cues import CueParser, Part, Speech
 from npc_bridge.core.events import Note
@@ -68,12 +67,13 @@ def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes
     """What the model is asked: the conversation so far within its limits, with the note in its place."""
     style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
     max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)
+    actions = talk.index.spoken(talk.language)
     messages = build_prompt(
         talk.character,
         talk.history,
         note,
         player=talk.player,
-        clips=talk.clips,
+        actions=actions,
         language=talk.language,
         budget_tokens=min(limits.max_input_tokens, limits.context_tokens - max_tokens),
         estimate=backend.estimate_tokens,
@@ -82,7 +82,7 @@ def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes
     return ChatRequest(
         messages=messages,
         sampling=sampling.parameters() | {"max_tokens": max_tokens},
-        actions=tuple(action_words(clip) for clip in talk.clips) if style.actions == "listed" else (),
+        actions=actions if style.actions == "listed" else (),
         language=talk.language,
         max_sentences=style.max_sentences,
         conversation=talk.id,

@@ -100,6 +100,7 @@ def _check_settings(text: str, file: Path) -> None:
 def _prompt(character: Character) -> str:
     """The messages of a first turn, with a line of the player's."""
     from npc_bridge.backends.estimate import estimate_tokens
+    from npc_bridge.core.clips import ClipIndex
     from npc_bridge.core.history import History
     from npc_bridge.core.messages import Player
     from npc_bridge.core.prompt import build_prompt
@@ -111,7 +112,7 @@ def _prompt(character: Character) -> str:
         history,
         None,
         player=Player(name="Player"),
-        clips=character.clips,
+        actions=ClipIndex(character.clips, character.language).spoken(character.language),
         language=character.language,
         budget_tokens=1_000_000,
         estimate=estimate_tokens,

@@ -225,11 +225,3 @@ def unspaced(language: str) -> Unspaced:
     acts = tuple((sense, _compile(lists["act"], gap)) for sense, lists in senses.items() if lists.get("act"))
     moods = tuple((sense, _compile(lists["mood"], gap)) for sense, lists in senses.items() if "mood" in lists)
     return Unspaced(acts, moods, guards, said)
-
-
-def load_words() -> None:
-    """Read all lists now; it takes a few hundred milliseconds, which is no time for a conversation to stand still."""
-    english()
-    near_senses()
-    for language in ("zh", "ja"):
-        unspaced(language)

@@ -74,7 +74,7 @@ class Conversation:
     fallbacks_spoken: int = 0
 
     def __post_init__(self) -> None:
-        self.index = ClipIndex(self.clips)
+        self.index = ClipIndex(self.clips, self.language)
 
     @classmethod
     def opened_by(cls, session_id: str, message: Open, character: Character, templates: EventTemplates) -> Conversation:
@@ -95,7 +95,7 @@ class Conversation:
         described = {clip.name: clip for clip in character.clips}
         self.character = character
         self.clips = tuple(described.get(clip.name, clip) for clip in self.clips) if declared else character.clips
-        self.index = ClipIndex(self.clips)
+        self.index = ClipIndex(self.clips, self.language)
 
     def hear_waiting(self) -> tuple[str, ...]:
         """Move the waiting lines into the history; return their ids."""

@@ -12,10 +12,9 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from npc_bridge.core.character import Character, Facts
-from npc_bridge.core.clips import action_words
 from npc_bridge.core.events import Note
 from npc_bridge.core.history import MESSAGE_OVERHEAD_TOKENS, History, Line
-from npc_bridge.core.messages import Clip, Player
+from npc_bridge.core.messages import Player
 from npc_bridge.core.plain import message_text, one_line
 from npc_bridge.core.wording import Wording, language_name, primary, wording
 
@@ -31,7 +30,7 @@ def build_prompt(
     note: Note | None,
     *,
     player: Player,
-    clips: Sequence[Clip],
+    actions: Sequence[str],
     language: str,
     budget_tokens: int,
     estimate: Callable[[str], int],
@@ -39,12 +38,14 @@ def build_prompt(
 ) -> list[ChatMessage]:
     """Return what the model reads: persona, examples, the conversation, and the note directly before the last line without a reply.
 
+    ``actions`` is how the NPC's clips are written between parentheses, for characters who keep to those.
+
     When the NPC ``goes_on`` although nobody spoke, the last message is the beginning of its next line: its name.
 
     With no such line (the NPC goes on, or reacts to an event) the note stands last. When all this would cost more than
     ``budget_tokens``, the oldest lines are cut off ``history`` for good. The persona and the newest line are never cut.
     """
-    messages: list[ChatMessage] = [{"role": "system", "content": persona(character, player=player, clips=clips, language=language)}]
+    messages: list[ChatMessage] = [{"role": "system", "content": persona(character, player=player, actions=actions, language=language)}]
     for example in character.examples:
         messages += [{"role": "user", "content": example.player}, {"role": "assistant", "content": example.npc}]
     fixed = sum(_cost(estimate, message["content"]) + MESSAGE_OVERHEAD_TOKENS for message in messages)
@@ -67,7 +68,7 @@ def _cost(estimate: Callable[[str], int], text: str) -> int:
     return estimate(text)
 
 
-def persona(character: Character, *, player: Player, clips: Sequence[Clip], language: str) -> str:
+def persona(character: Character, *, player: Player, actions: Sequence[str], language: str) -> str:
     """Return the first ``system`` message: the four parts of the character, the player, and the actions to choose from."""
     words = wording(language)
     player_name = one_line(player.name, MAX_NAME_CHARS)
@@ -76,7 +77,7 @@ def persona(character: Character, *, player: Player, clips: Sequence[Clip], lang
         [words.you_are.format(name=character.name), *_facts(character.identity, words)],
         _titled(words.background, _facts(character.background, words)),
         _titled(words.scene, _facts(character.scene, words)),
-        _titled(words.style, _style(character, clips, language, words)),
+        _titled(words.style, _style(character, actions, language, words)),
         [
             words.talking_with.format(player=player_name),
             *([about] if player.description else []),
@@ -103,7 +104,7 @@ def _joined(texts: Iterable[str], words: Wording) -> str:
     return words.separator.join(texts)
 
 
-def _style(character: Character, clips: Sequence[Clip], language: str, words: Wording) -> list[str]:
+def _style(character: Character, actions: Sequence[str], language: str, words: Wording) -> list[str]:
     style = character.style
     lines = [_label(key, words) + words.colon + text for key, text in (("manner", style.manner), ("length", style.length)) if text]
     match style.actions:
@@ -111,9 +112,9 @@ def _style(character: Character, clips: Sequence[Clip], language: str, words: Wo
             lines.append(words.actions_free)
         case "off":
             lines.append(words.actions_off)
-        case "listed" if clips:
-            actions = dict.fromkeys(words.action.format(action=action_words(clip)) for clip in clips[:MAX_LISTED_CLIPS])
-            lines.append(words.actions_listed.format(actions=words.between.join(actions)))
+        case "listed" if actions:
+            listed = dict.fromkeys(words.action.format(action=action) for action in actions[:MAX_LISTED_CLIPS])
+            lines.append(words.actions_listed.format(actions=words.between.join(listed)))
         case "listed":
             lines.append(words.actions_off)
     if primary(language) != "en" or primary(character.language) != "en":

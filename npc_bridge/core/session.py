@@ -113,10 +113,7 @@ class Session:
             raise BadMessage(f"'{message.npc}' is open already; close it first", re=message.type)
         if len(self.conversations) >= MAX_NPCS:
             raise BadMessage(f"{MAX_NPCS} NPCs are open, which is the limit; close those that are far away", re=message.type)
-        if isinstance(message.character, str):
-            character = self._find_character(message.character)
-        else:
-            character = inline_character(message)
+        character = inline_character(message) if isinstance(message.character, dict) else self._find_character(message.character)
         conversation = Conversation.opened_by(self.id, message, character, self._templates)
         self.conversations[message.npc] = conversation
         opened = {

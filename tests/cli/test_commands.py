@@ -133,6 +133,23 @@ def test_check_of_a_folder_checks_every_file_and_speaks_json_to_editors(tmp_path
     assert (problem["file"], problem["line"]) == ("bad.toml", 1)
 
 
+def test_cues_says_what_an_action_plays_and_why(tmp_path: Path) -> None:
+    (tmp_path / "bo.toml").write_text('name = "Bo"\n[clips]\nWave_Right_01 = ""\nnod = ""\n', encoding="utf-8")
+    explained = npc_bridge("cues", "explain", "bo.toml", "waves at you", "nods", "about three miles", cwd=tmp_path).stdout.splitlines()
+    assert "Wave_Right_01" in explained[0]
+    assert "nod" in explained[1]
+    assert "nothing" in explained[2]
+
+
+def test_cues_scores_labelled_phrases(tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text(
+        '{"lang": "en", "text": "nods", "gold": ["nod"], "accept": [], "kind": "action"}\n', encoding="utf-8"
+    )
+    scored = npc_bridge("cues", "score", "mine.jsonl", cwd=tmp_path)
+    assert scored.returncode == 0, scored.stderr
+    assert "1 phrases" in scored.stdout
+
+
 async def test_a_parent_process_reads_one_ready_line_and_connects_with_it(tmp_path: Path) -> None:
     async with serving("--backend", "scripted", cwd=tmp_path) as (process, ready):
         assert {name: ready[name] for name in ("type", "pid", "backend")} == {"type": "ready", "pid": process.pid, "backend": "scripted"}

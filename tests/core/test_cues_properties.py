@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from npc_bridge.core.cues import Action, CueParser, Part, Speech, Style
 
 REPLIES = st.lists(
-    st.sampled_from(
-        [*"()（）[]*:;-'\"=.,!?1a x\n好。，「", "  ", " (waves) ", "（笑）", ":(", "f(", "word ", "(nods :)", "🗡️", "\u3000"]
-    ),
+    st.sampled_from([*"()（）[]*:;-'\"=.,!?1a x\n好。，「", "  ", " (waves) ", "（笑）", ":(", "f(", "word ", "(nods :)", "🗡️", "\u3000"]),
     max_size=40,
 ).map("".join)
 STYLES = st.sampled_from([("paren",), ("bracket", "asterisk"), ("paren", "bracket", "asterisk")])
@@ -21,9 +19,7 @@ STYLES = st.sampled_from([("paren",), ("bracket", "asterisk"), ("paren", "bracke
 
 @settings(max_examples=400, deadline=None)
 @given(reply=REPLIES, cuts=st.lists(st.integers(0, 60), max_size=8), limit=st.integers(1, 12), styles=STYLES)
-def test_the_parts_do_not_depend_on_where_the_reply_was_cut(
-    reply: str, cuts: list[int], limit: int, styles: tuple[Style, ...]
-) -> None:
+def test_the_parts_do_not_depend_on_where_the_reply_was_cut(reply: str, cuts: list[int], limit: int, styles: tuple[Style, ...]) -> None:
     whole = read([reply], max_action_chars=limit, styles=styles)
     places = [0, *sorted(min(cut, len(reply)) for cut in cuts), len(reply)]
     assert read([reply[a:b] for a, b in pairwise(places)], max_action_chars=limit, styles=styles) == whole
