@@ -12,11 +12,21 @@ _KEY = b'"content":"'
 class FamiliarFrame:
     """Knows the last frame that brought text and nothing else."""
 
-    __slots__ = ("_after", "_before")
+    __slots__ = ("_after", "_before", "_event_after", "_event_before")
 
     def __init__(self) -> None:
-        self._before = b""
-        self._after = b""
+        self._before = self._after = b""
+        self._event_before = self._event_after = b""
+
+    def text_in_event(self, raw: bytes) -> str | None:
+        """Return the text if these bytes are one whole event with the known frame and another text, else None."""
+        before, after = self._event_before, self._event_after
+        if not before or not raw.startswith(before) or not raw.endswith(after):
+            return None
+        text = raw[len(before) : -len(after)]
+        if b'"' in text or b"\\" in text or len(raw) < len(before) + len(after):
+            return None
+        return text.decode()
 
     def text_in(self, payload: bytes) -> str | None:
         """Return the text if this frame is the known one with another text, else None."""
@@ -40,3 +50,4 @@ class FamiliarFrame:
             end += 1
         if end > 0 and b"\\\\" not in payload[at:end]:
             self._before, self._after = payload[:at], payload[end:]
+            self._event_before, self._event_after = b"data:" + self._before, self._after + b"\n\n"

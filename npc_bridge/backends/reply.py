@@ -50,6 +50,9 @@ class ReplyReader:
 
     def feed(self, raw: bytes) -> str:
         """Return the text that these bytes complete; often empty."""
+        # Most reads bring one event that differs from the last one in its text alone.
+        if (text := self._familiar.text_in_event(raw)) is not None and self._is_between_events:
+            return self.thinking.feed(text)
         if self._is_new:
             begin = raw.lstrip()
             if not begin:
@@ -82,6 +85,11 @@ class ReplyReader:
             self._fail(BackendLost(f"{self._profile.name}: the stream ended before the reply did"))
         self.is_over = True
         return text
+
+    @property
+    def _is_between_events(self) -> bool:
+        """Whether nothing of an earlier read is waiting for what comes next."""
+        return self._events.is_empty and not self._half and self._prefix is None
 
     @property
     def finished(self) -> Finished:

@@ -22,6 +22,11 @@ class EventSplitter:
         self._rest = b""
         self._held = b""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part of an event is waiting for its end."""
+        return not self._rest and not self._held
+
     def feed(self, raw: bytes) -> list[bytes]:
         """Return the data of each event that is complete now. Raises ``EventTooLarge`` when one never ends."""
         if raw.startswith(b"data:") and raw.endswith(b"\n\n") and not self._rest and not self._held:

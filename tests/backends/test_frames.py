@@ -52,6 +52,15 @@ def test_a_frame_with_two_contents_is_not_learned() -> None:
     assert known.text_in(frame("x", content="Good")) is None
 
 
+def test_a_read_is_recognised_if_it_is_one_whole_event_and_no_more() -> None:
+    known = FamiliarFrame()
+    assert known.text_in_event(b"data: " + frame("x") + b"\n\n") is None
+    known.learn(b" " + frame("Good"))
+    event = b"data: " + frame("x") + b"\n\n"
+    others = [event * 2, event[:-1], event[1:], event.replace(b"\n", b"\r\n"), b": comment\n\n" + event, event.replace(b" ", b"")]
+    assert [known.text_in_event(raw) for raw in (event, *others)] == ["x", None, None, None, None, None, None]
+
+
 @given(st.text(), st.text(), st.booleans())
 def test_what_is_recognised_is_what_parsing_gives(first: str, then: str, ascii_only: bool) -> None:
     known = FamiliarFrame()
