@@ -62,7 +62,7 @@ def test_every_cut_shows_the_same(stream: bytes, shown: str, options: dict[str, 
     assert read([stream[at : at + 1] for at in range(len(stream))], **options) == (shown, Finished("stop"))
     for cut in range(1, len(stream)):
         assert read([stream[:cut], stream[cut:]], **options) == (shown, Finished("stop"))
-    assert read([event + b"\n\n" for event in stream.split(b"\n\n")[:-1]], **options) == (shown, Finished("stop"))
+    assert read([b"data: " + event for event in stream.split(b"data: ")[1:]], **options) == (shown, Finished("stop"))
 
 
 def test_a_stream_cut_anywhere_before_its_finish_reason_is_lost() -> None:
