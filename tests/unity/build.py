@@ -60,7 +60,17 @@ def sources(*folders: Path) -> list[Path]:
 CORE = Job("NpcBridge.Core", sources(PACKAGE / "Runtime/Core"))
 RUNNER = Job("runner", [HERE / "runner/Program.cs"], ("nunit.framework",), is_program=True, docs=False)
 CORE_TESTS = Job("NpcBridge.Core.Tests", sources(PACKAGE / "Tests/Core"), ("NpcBridge.Core", "nunit.framework"), docs=False)
-JOBS = (CORE, RUNNER, CORE_TESTS)
+STUBS = Job("UnityStubs", [HERE / f"stubs/{name}.cs" for name in ("Engine", "UnityEngine", "Labels")], docs=False)
+LAYER = Job("NpcBridge.Unity", sources(PACKAGE / "Runtime/Unity"), ("NpcBridge.Core", "UnityStubs"))
+TMP = Job("NpcBridge.TextMeshPro", sources(PACKAGE / "Runtime/TextMeshPro"), ("NpcBridge.Core", "NpcBridge.Unity", "UnityStubs"))
+UGUI = Job("NpcBridge.UGUI", sources(PACKAGE / "Runtime/UGUI"), ("NpcBridge.Core", "NpcBridge.Unity", "UnityStubs"))
+LAYER_TESTS = Job(
+    "NpcBridge.Layer.Tests",
+    sources(HERE / "layer"),
+    ("NpcBridge.Core", "NpcBridge.Unity", "NpcBridge.TextMeshPro", "NpcBridge.UGUI", "UnityStubs", "nunit.framework"),
+    docs=False,
+)
+JOBS = (CORE, RUNNER, CORE_TESTS, STUBS, LAYER, TMP, UGUI, LAYER_TESTS)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("NpcBridge.Editor")]
+[assembly: InternalsVisibleTo("NpcBridge.Layer.Tests")]

@@ -1,0 +1,500 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using NpcBridge.Core;
+using UnityEngine;
+using UnityEngine.Events;
+
+namespace NpcBridge
+{
+    /// <summary>Lets an NPC talk: add this component to any NPC of your game.</summary>
+    /// <remarks>
+    /// It opens the NPC's conversation with the bridge, declares the animations that the NPC really has, and turns what comes back into
+    /// events. An <see cref="NpcSpeechText"/> shows the text and an <see cref="NpcCuePlayer"/> plays the gestures; both find this
+    /// component by themselves among their parents.
+    /// <code>smith.Say("Can you mend this sword?");</code>
+    /// </remarks>
+    [AddComponentMenu("NPC Bridge/NPC Character")]
+    public sealed class NpcCharacter : MonoBehaviour
+    {
+        [Tooltip("Who the NPC is: the id of a character file, such as brom for characters/brom.toml.")]
+        [SerializeField] private string character = "";
+        [Tooltip("The game's own id for this NPC, unique and the same in every run. Empty: the name of this object.")]
+        [SerializeField] private string npcId = "";
+
+        [Header("Clips")]
+        [Tooltip("What plays this NPC's animations. May be empty: then the NPC only talks.")]
+        [SerializeField] private Animator animator = null;
+        [Tooltip("What the model may ask for, and what that means. Empty: the Animator's triggers and states under their own names.")]
+        [SerializeField] private NpcClipMap clipMap = null;
+        [Tooltip("States of the Animator that are clips. The inspector reads them from the controller: a running game cannot.")]
+        [SerializeField] private string[] states = new string[0];
+        [Tooltip("The state that the NPC returns to. It is not a clip.")]
+        [SerializeField] private string idleState = "Idle";
+
+        [Header("Player")]
+        [SerializeField] private string playerName = "Player";
+        [Tooltip("Tells players of the same name apart; the name when empty.")]
+        [SerializeField] private string playerId = "";
+        [Tooltip("What the NPC can see or knows of the player.")]
+        [TextArea]
+        [SerializeField] private string playerDescription = "";
+
+        [Header("Conversation")]
+        [Tooltip("Events can be told to all NPCs of a group at once, such as tavern.")]
+        [SerializeField] private string group = "";
+        [Tooltip("The language the NPC speaks, such as en or zh. Empty: as the settings say.")]
+        [SerializeField] private string language = "";
+        [Tooltip("Whether the conversation opens when this component starts. Otherwise with the first Say, or Open.")]
+        [SerializeField] private bool openOnStart = true;
+
+        [Header("Events")]
+        [SerializeField] private UnityEvent onOpened = new UnityEvent();
+        [Tooltip("The NPC begins to reply to: opening, say, continue or event.")]
+        [SerializeField] private NpcTextEvent onTurnStarted = new NpcTextEvent();
+        [Tooltip("A piece of the reply.")]
+        [SerializeField] private NpcTextEvent onTextArrived = new NpcTextEvent();
+        [Tooltip("The player has been shown the text up to this cue: clip and action.")]
+        [SerializeField] private NpcTwoTextsEvent onCueReached = new NpcTwoTextsEvent();
+        [Tooltip("A cue was reached that no clip fits, or whose clip cannot be played: the action.")]
+        [SerializeField] private NpcTextEvent onCueUnhandled = new NpcTextEvent();
+        [Tooltip("The reply is over: stop, length, interrupted, fallback, failed or lost.")]
+        [SerializeField] private NpcTextEvent onTurnEnded = new NpcTextEvent();
+        [Tooltip("Something went wrong; the game goes on: a code, and a text for people.")]
+        [SerializeField] private NpcTwoTextsEvent onFailed = new NpcTwoTextsEvent();
+
+        private readonly List<NpcSpeechText> _speeches = new List<NpcSpeechText>();
+        private string _openId = "";
+        private bool _hasStarted;
+        private NpcBridgeConnection _bridge;
+
+        /// <summary>The conversation is open: the NPC can be talked to.</summary>
+        public event Action<Opened> Opened;
+
+        /// <summary>The NPC begins to reply. More is in <see cref="Turn"/>.</summary>
+        public event Action<NpcTurn> TurnStarted;
+
+        /// <summary>A piece of the reply, to show at once, and its place as an index into <see cref="NpcTurn.Text"/>.</summary>
+        public event Action<string, int> TextArrived;
+
+        /// <summary>A cue came in. It is reached later, when the text before it has been shown.</summary>
+        public event Action<NpcCue> CueArrived;
+
+        /// <summary>The player has been shown the text up to this cue: the NPC should do it now.</summary>
+        public event Action<NpcCue> CueReached;
+
+        /// <summary>A cue was reached that no clip fits, or whose clip cannot be played.</summary>
+        public event Action<NpcCue> CueUnhandled;
+
+        /// <summary>The reply is over; why, and its figures, are in <see cref="NpcTurn.Ended"/>.</summary>
+        public event Action<NpcTurn> TurnEnded;
+
+        /// <summary>Something of this NPC went wrong; the game goes on. A stable code, and a text for people.</summary>
+        public event Action<string, string> Failed;
+
+        /// <summary>Who the NPC is: the id of a character file.</summary>
+        public string Character { get => character; set => character = value; }
+
+        /// <summary>The game's own id for this NPC. Empty: the name of its object.</summary>
+        public string NpcId { get => npcId; set => npcId = value; }
+
+        /// <summary>What plays this NPC's animations.</summary>
+        public Animator Animator { get => animator; set => animator = value; }
+
+        /// <summary>What the model may ask for, and what that means.</summary>
+        public NpcClipMap ClipMap { get => clipMap; set => clipMap = value; }
+
+        /// <summary>States of the Animator that are clips.</summary>
+        public string[] States { get => states; set => states = value; }
+
+        /// <summary>The state that the NPC returns to.</summary>
+        public string IdleState { get => idleState; set => idleState = value; }
+
+        /// <summary>The player's name.</summary>
+        public string PlayerName { get => playerName; set => playerName = value; }
+
+        /// <summary>Tells players of the same name apart.</summary>
+        public string PlayerId { get => playerId; set => playerId = value; }
+
+        /// <summary>What the NPC can see or knows of the player.</summary>
+        public string PlayerDescription { get => playerDescription; set => playerDescription = value; }
+
+        /// <summary>Events can be told to all NPCs of a group at once.</summary>
+        public string Group { get => group; set => group = value; }
+
+        /// <summary>The language the NPC speaks.</summary>
+        public string Language { get => language; set => language = value; }
+
+        /// <summary>Whether the conversation opens when this component starts.</summary>
+        public bool OpenOnStart { get => openOnStart; set => openOnStart = value; }
+
+        /// <summary>The reply that is under way, or else the last one; <c>null</c> before the first.</summary>
+        public NpcTurn Turn { get; private set; }
+
+        /// <summary>Whether the bridge has opened the conversation.</summary>
+        public bool IsOpen { get; private set; }
+
+        /// <summary>Whether a reply is under way.</summary>
+        public bool IsTalking => Turn != null && Turn.Ended == null;
+
+        /// <summary>What the bridge knows of the character; <c>null</c> before it is open.</summary>
+        public Opened Profile { get; private set; }
+
+        /// <summary>The id that the bridge knows this NPC by.</summary>
+        public string ResolvedId => _openId.Length > 0 ? _openId : string.IsNullOrEmpty(npcId) ? gameObject.name : npcId;
+
+        /// <summary>How much of the present reply the player was shown, as an index into its text; -1 without a speech text.</summary>
+        public int Shown
+        {
+            get
+            {
+                int at = ShownCodePoints;
+                return at < 0 || Turn == null ? -1 : Turn.Places.IndexOf(at);
+            }
+        }
+
+        private int ShownCodePoints
+        {
+            get
+            {
+                foreach (NpcSpeechText speech in _speeches)
+                {
+                    int at = Turn == null ? -1 : speech.ShownOf(Turn.Id);
+                    if (at >= 0)
+                    {
+                        return at;
+                    }
+                }
+
+                return -1;
+            }
+        }
+
+        /// <summary>Open the conversation, if it is not open; with an opening line the NPC begins to speak.</summary>
+        public void Open()
+        {
+            NpcBridgeConnection bridge = _openId.Length > 0 ? null : Bridge();
+            if (bridge == null)
+            {
+                return;
+            }
+
+            string id = ResolvedId;
+            if (string.IsNullOrEmpty(character))
+            {
+                Report("no_character", "the NPC '" + id + "' has no character; set it in its NpcCharacter");
+            }
+            else if (bridge.Session.IsTaken(id))
+            {
+                Report("npc_taken", "two NPCs have the id '" + id + "'; set the id in their NpcCharacter");
+            }
+            else
+            {
+                _openId = id;
+                bridge.Session.Open(id, OpenMessage(id, bridge.Settings.Language), Receive);
+            }
+        }
+
+        /// <summary>Leave the conversation. What the NPC remembers of it stays with the bridge.</summary>
+        public void Close()
+        {
+            if (_openId.Length == 0)
+            {
+                return;
+            }
+
+            if (_bridge != null)
+            {
+                _bridge.Session.Leave(_openId);
+            }
+
+            _openId = "";
+            LoseTurn();
+            IsOpen = false;
+        }
+
+        /// <summary>
+        /// Say something to the NPC. It answers with a turn, now or when its present one is over; without a connection the line waits.
+        /// </summary>
+        public void Say(string text)
+        {
+            SayAs(text, "");
+        }
+
+        /// <summary>The same in the name of another player.</summary>
+        /// <returns>The line's id; empty if it was refused.</returns>
+        public string SayAs(string text, string speaker)
+        {
+            if (string.IsNullOrWhiteSpace(text))
+            {
+                return "";
+            }
+
+            var measured = new TurnText();
+            measured.Add(text);
+            if (measured.CodePoints > WireLimits.MaxSayChars)
+            {
+                Report("too_long", "a line has " + measured.CodePoints + " characters, the limit is " + WireLimits.MaxSayChars);
+                return "";
+            }
+
+            return IsReachable() ? _bridge.Session.Say(_openId, text, speaker) : "";
+        }
+
+        /// <summary>Let the NPC go on although the player says nothing.</summary>
+        public void Continue()
+        {
+            if (IsReachable())
+            {
+                _bridge.Session.Continue(_openId);
+            }
+        }
+
+        /// <summary>Stop the NPC in mid-sentence. What the player was not shown yet, the NPC will not remember having said.</summary>
+        public void Interrupt()
+        {
+            if (Turn == null)
+            {
+                return;
+            }
+
+            if (IsTalking && _bridge != null)
+            {
+                _bridge.Session.SendNow(GameMessages.Interrupt(_openId, Turn.Id, ShownCodePoints));
+            }
+
+            foreach (NpcSpeechText speech in _speeches.ToArray())
+            {
+                speech.Cut();
+            }
+        }
+
+        /// <summary>Tell this NPC that something happened; it shows in its next reply.</summary>
+        /// <returns>The event's id; empty if it was refused, or is not confirmed.</returns>
+        public string Tell(string name, IDictionary data, EventOptions options = null)
+        {
+            return IsReachable() ? _bridge.Tell(name, data, (options ?? new EventOptions()).ForNpc(_openId)) : "";
+        }
+
+        /// <summary>Tell this NPC that something happened that needs no more words. For the inspector's events as well.</summary>
+        public void Tell(string name)
+        {
+            Tell(name, null);
+        }
+
+        /// <summary>What a clip means for this NPC; <c>null</c> when it cannot play it.</summary>
+        public NpcClip ClipFor(string clip)
+        {
+            return Clips().Find(clip);
+        }
+
+        /// <summary>The clips as they are declared to the bridge.</summary>
+        public List<Clip> DeclaredClips()
+        {
+            return Clips().Declared(idleState);
+        }
+
+        internal ClipTable Clips()
+        {
+            return new ClipTable(animator, clipMap, states);
+        }
+
+        /// <summary>A speech text shows this NPC's words from now on: cues wait until it has reached them.</summary>
+        internal void Attach(NpcSpeechText speech)
+        {
+            if (!_speeches.Contains(speech))
+            {
+                _speeches.Add(speech);
+            }
+        }
+
+        internal void Detach(NpcSpeechText speech)
+        {
+            _speeches.Remove(speech);
+        }
+
+        internal void Reach(NpcCue cue)
+        {
+            CueReached?.Invoke(cue);
+            onCueReached.Invoke(cue.Clip, cue.Action);
+            if (cue.Clip.Length == 0)
+            {
+                Unhandled(cue);
+            }
+        }
+
+        internal void Unhandled(NpcCue cue)
+        {
+            CueUnhandled?.Invoke(cue);
+            onCueUnhandled.Invoke(cue.Action);
+        }
+
+        internal void ReportSeen(string turn, int at)
+        {
+            if (_bridge != null && _openId.Length > 0)
+            {
+                _bridge.Session.SendNow(GameMessages.Seen(_openId, turn, at));
+            }
+        }
+
+        private void Reset()
+        {
+            animator = GetComponentInChildren<Animator>();
+        }
+
+        private void Start()
+        {
+            _hasStarted = true;
+            if (openOnStart)
+            {
+                Open();
+            }
+        }
+
+        private void OnEnable()
+        {
+            if (_hasStarted && openOnStart)
+            {
+                Open();
+            }
+        }
+
+        private void OnDisable()
+        {
+            Close();
+        }
+
+        private void OnDestroy()
+        {
+            Close();
+            if (_bridge != null)
+            {
+                _bridge.TurnsLost -= OnTurnsLost;
+            }
+        }
+
+        private NpcBridgeConnection Bridge()
+        {
+            NpcBridgeConnection bridge = NpcBridgeConnection.Instance;
+            if (bridge != _bridge)
+            {
+                if (_bridge != null)
+                {
+                    _bridge.TurnsLost -= OnTurnsLost;
+                }
+
+                _bridge = bridge;
+                if (_bridge != null)
+                {
+                    _bridge.TurnsLost += OnTurnsLost;
+                }
+            }
+
+            return _bridge;
+        }
+
+        private bool IsReachable()
+        {
+            Open();
+            return _openId.Length > 0 && _bridge != null;
+        }
+
+        private WireMap OpenMessage(string id, string usualLanguage)
+        {
+            var player = new Player(playerName, playerId, playerDescription);
+            return GameMessages.Open(id, character, player, DeclaredClips(), string.IsNullOrEmpty(language) ? usualLanguage : language, group);
+        }
+
+        private void Receive(BridgeMessage message)
+        {
+            switch (message)
+            {
+                case TextPiece piece when IsOf(piece):
+                    TakeText(piece);
+                    break;
+                case Cue cue when IsOf(cue):
+                    TakeCue(new NpcCue(cue, Turn.Places.IndexOf(cue.At)));
+                    break;
+                case TurnStarted started:
+                    Turn = new NpcTurn(started);
+                    TurnStarted?.Invoke(Turn);
+                    onTurnStarted.Invoke(started.Cause);
+                    break;
+                case TurnEnded ended when IsOf(ended):
+                    EndTurn(ended);
+                    break;
+                case Opened opened:
+                    IsOpen = true;
+                    Profile = opened;
+                    Opened?.Invoke(opened);
+                    onOpened.Invoke();
+                    break;
+                case Closed _:
+                    IsOpen = false;
+                    break;
+                case BridgeError error:
+                    Complain(error.Code, error.Message);
+                    break;
+            }
+        }
+
+        private bool IsOf(TurnMessage message)
+        {
+            return IsTalking && message.Turn == Turn.Id;
+        }
+
+        private void TakeText(TextPiece piece)
+        {
+            int place = Turn.Places.Length;
+            Turn.Places.Add(piece.Text);
+            TextArrived?.Invoke(piece.Text, place);
+            onTextArrived.Invoke(piece.Text);
+        }
+
+        private void TakeCue(NpcCue cue)
+        {
+            CueArrived?.Invoke(cue);
+            if (_speeches.Count == 0)
+            {
+                Reach(cue);
+            }
+        }
+
+        private void EndTurn(TurnEnded ended)
+        {
+            Turn.Ended = ended;
+            TurnEnded?.Invoke(Turn);
+            onTurnEnded.Invoke(ended.Reason);
+            if (ended.Reason == "failed")
+            {
+                Report(ended.Code, "the NPC '" + ResolvedId + "' could not reply: " + ended.Message);
+            }
+        }
+
+        private void OnTurnsLost()
+        {
+            IsOpen = false;
+            LoseTurn();
+        }
+
+        private void LoseTurn()
+        {
+            if (IsTalking)
+            {
+                EndTurn(Core.TurnEnded.Lost(ResolvedId, Turn.Id, Turn.Places.CodePoints));
+            }
+        }
+
+        private void Report(string code, string text)
+        {
+            Debug.LogWarning("NPC Bridge: " + text + " (" + code + ")", this);
+            Complain(code, text);
+        }
+
+        private void Complain(string code, string text)
+        {
+            Failed?.Invoke(code, text);
+            onFailed.Invoke(code, text);
+        }
+    }
+}
