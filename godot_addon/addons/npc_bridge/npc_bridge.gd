@@ -368,7 +368,13 @@ func _read(frame: PackedByteArray) -> void:
 
 func _take(message: Dictionary) -> void:
 	message_received.emit(message)
-	match message["type"]:
+	var type: String = message["type"]
+	if type == "text":
+		# Most of all messages: nothing else is looked at.
+		var talker: String = message["npc"]
+		_hand_over(talker, message)
+		return
+	match type:
 		"welcome":
 			_greet(message)
 		"error":

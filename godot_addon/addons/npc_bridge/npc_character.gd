@@ -297,11 +297,14 @@ func _post(message: Dictionary) -> String:
 
 
 func _receive(message: Dictionary) -> void:
-	match message["type"]:
-		"text":
-			if message["turn"] == turn.get("turn") and is_talking:
-				turn["text"] += str(message["text"])
-				text_arrived.emit(message["text"], message["at"])
+	var type: String = message["type"]
+	if type == "text":
+		if is_talking and message["turn"] == turn["turn"]:
+			var piece: String = message["text"]
+			turn["text"] += piece
+			text_arrived.emit(piece, message["at"])
+		return
+	match type:
 		"cue":
 			if message["turn"] == turn.get("turn") and is_talking:
 				_take_cue(message)

@@ -26,13 +26,25 @@ signal typing_finished(turn_id: String)
 			character = value
 			_join(character)
 ## Letters a second.
-@export_range(5, 200, 1, "or_greater") var letters_per_second := 40.0
+@export_range(5, 200, 1, "or_greater") var letters_per_second := 40.0:
+	set(value):
+		letters_per_second = value
+		_typewriter.speed = value
 ## Pause after the end of a sentence, in seconds.
-@export_range(0, 2, 0.01) var sentence_pause := 0.3
+@export_range(0, 2, 0.01) var sentence_pause := 0.3:
+	set(value):
+		sentence_pause = value
+		_typewriter.sentence_pause_s = value
 ## Pause after a comma and the like, in seconds.
-@export_range(0, 1, 0.01) var clause_pause := 0.12
+@export_range(0, 1, 0.01) var clause_pause := 0.12:
+	set(value):
+		clause_pause = value
+		_typewriter.clause_pause_s = value
 ## Type faster when more than this many seconds of text wait; 0: never.
-@export_range(0, 30, 0.1) var catch_up_after := 6.0
+@export_range(0, 30, 0.1) var catch_up_after := 6.0:
+	set(value):
+		catch_up_after = value
+		_typewriter.catch_up_s = value
 ## The input action that shows the rest at once; empty: none.
 @export var skip_action: StringName = &"ui_accept"
 ## How long a reply stays before the next one of the same NPC replaces it, in seconds.
@@ -46,10 +58,12 @@ var _waiting: Array[Dictionary] = []
 var _rest_s := 0.0
 var _since_seen_s := 0.0
 var _seen := 0
+var _laid_out := 0
 var _is_announced := false
 
 
 func _init() -> void:
+	_typewriter.catch_up_s = catch_up_after
 	# A line that is not complete yet breaks where the complete one will: no word jumps to the next line.
 	visible_characters_behavior = TextServer.VC_CHARS_AFTER_SHAPING
 	bbcode_enabled = false
@@ -77,7 +91,6 @@ func _enter_tree() -> void:
 func _process(delta: float) -> void:
 	if Engine.is_editor_hint() or not _turn:
 		return
-	_configure()
 	if _typewriter.is_finished():
 		_rest(delta)
 		return
@@ -103,7 +116,7 @@ func cut() -> void:
 	_waiting.clear()
 	if _turn:
 		_typewriter.cut()
-		_show_all_text()
+		_lay_out_again()
 		_finish_if_done()
 
 
@@ -128,16 +141,11 @@ func _get_configuration_warnings() -> PackedStringArray:
 	return PackedStringArray()
 
 
-func _configure() -> void:
-	_typewriter.speed = letters_per_second
-	_typewriter.sentence_pause_s = sentence_pause
-	_typewriter.clause_pause_s = clause_pause
-	_typewriter.catch_up_s = catch_up_after
-
-
 func _type(delta: float) -> void:
 	var before := _typewriter.shown
 	var reached := _typewriter.advance(delta)
+	if _typewriter.shown >= _laid_out:
+		_lay_out()
 	for cue: Dictionary in reached:
 		# Whoever looks at the label when a cue fires sees the text up to the cue, and no more.
 		visible_characters = cue["shown"]
@@ -177,7 +185,7 @@ func _begin_next() -> void:
 	for part: Variant in next["parts"]:
 		_add(part)
 	if next["is_complete"]:
-		_typewriter.complete()
+		_complete()
 
 
 func _begin(turn_id: String) -> void:
@@ -187,9 +195,14 @@ func _begin(turn_id: String) -> void:
 	_seen = 0
 	_since_seen_s = 0.0
 	clear()
+	_laid_out = 0
 	visible_characters = 0
-	_configure()
 	typing_started.emit(turn_id)
+
+
+func _complete() -> void:
+	_typewriter.complete()
+	_lay_out()
 
 
 func _add_or_keep(part: Variant) -> void:
@@ -207,12 +220,20 @@ func _add(part: Variant) -> void:
 	else:
 		var piece: String = part
 		_typewriter.add_text(piece)
-		add_text(piece)
 
 
-func _show_all_text() -> void:
+## Hand the text to the engine, all that is there, when the letters have come to the end of what it has.
+## Each addition makes it lay out the whole text again, which costs more than everything else here.
+func _lay_out() -> void:
+	if _laid_out < _typewriter.text.length():
+		add_text(_typewriter.text.substr(_laid_out))
+		_laid_out = _typewriter.text.length()
+
+
+func _lay_out_again() -> void:
 	clear()
-	add_text(_typewriter.text)
+	_laid_out = 0
+	_lay_out()
 	visible_characters = _typewriter.shown
 
 
@@ -251,7 +272,7 @@ func _on_turn_ended(turn_id: String, reason: String) -> void:
 	elif _waiting:
 		_waiting[-1]["is_complete"] = true
 	elif turn_id == _turn:
-		_typewriter.complete()
+		_complete()
 
 
 func _join(speaker: NpcCharacter) -> void:

@@ -29,8 +29,10 @@ func test_what_is_wrong_is_refused_in_words() -> void:
 		"": "the message is not valid JSON",
 		"{": "the message is not valid JSON",
 		'{"a":NaN}': "the message is not valid JSON",
-		"[]": "the message is not a map",
-		"null": "the message is not a map",
+		"[]": "the message is not valid JSON: it does not begin with a brace",
+		"null": "the message is not valid JSON: it does not begin with a brace",
+		" {}": "the message is not valid JSON: it does not begin with a brace",
+		"{} {}": "the message is not valid JSON",
 		'{"a":%s}' % deep: "the message is nested deeper than 32 levels",
 		'{"type":"saved","blob":"a"}': "field 'blob' is not base64 text",
 	}

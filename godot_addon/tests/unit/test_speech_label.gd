@@ -14,6 +14,19 @@ func test_text_is_shown_letter_by_letter_and_never_as_bbcode() -> void:
 	same([label.visible_characters, label.is_typing()], [18, false])
 
 
+func test_the_engine_lays_text_out_in_blocks_and_not_for_every_piece() -> void:
+	_set_up()
+	character.turn_started.emit("t1", "say")
+	var handed_over: Array = []
+	for piece: String in ["Once ", "upon ", "a ", "time ", "there ", "was"]:
+		character.text_arrived.emit(piece, 0)
+		label._process(0.1)
+		handed_over.append(label.get_parsed_text())
+	same(handed_over.slice(0, 5), ["Once ", "Once ", "Once ", "Once ", "Once upon a time there "])
+	character.turn_ended.emit("t1", "stop")
+	same(label.get_parsed_text(), "Once upon a time there was")
+
+
 func test_visible_characters_are_code_points() -> void:
 	_set_up()
 	_speak(["ab\ncd 👋🏽 𝄞x"])
@@ -147,6 +160,7 @@ func test_a_label_can_go_from_one_npc_to_another() -> void:
 	character.text_arrived.emit("not heard", 0)
 	other.turn_started.emit("t2", "say")
 	other.text_arrived.emit("heard", 0)
+	label._process(0.0)
 	same(label.get_parsed_text(), "heard")
 
 

@@ -34,13 +34,14 @@ func encode(message: Dictionary) -> PackedByteArray:
 ## The message of a frame; empty when it is not one, and then [member problem] says why.
 func decode(frame: PackedByteArray) -> Dictionary:
 	problem = ""
+	# Whatever begins otherwise is no message, and a byte order mark would be read over in silence.
+	if frame.is_empty() or frame[0] != 0x7B:
+		problem = "the message is not valid JSON: it does not begin with a brace"
+		return {}
 	if not Utf8.is_valid(frame):
 		problem = "the message is not UTF-8"
 		return {}
 	var text := Utf8.text_of(frame)
-	if frame.size() >= 3 and frame[0] == 0xEF and frame[1] == 0xBB and frame[2] == 0xBF:
-		problem = "the message is not valid JSON: it begins with a byte order mark"
-		return {}
 	if _json.parse(text) != OK:
 		problem = "the message is not valid JSON: %s" % _json.get_error_message()
 		return {}
@@ -51,7 +52,7 @@ func decode(frame: PackedByteArray) -> Dictionary:
 	if text.count("{") + text.count("[") > MAX_DEPTH and not _is_flat_enough(message, 1):
 		problem = "the message is nested deeper than %d levels" % MAX_DEPTH
 		return {}
-	if message.get("type") in ["saved", "load"] and message.get("blob") is String:
+	if message.has("blob"):
 		_take_blob(message)
 	return {} if problem else message
 
@@ -81,7 +82,9 @@ func _is_flat_enough(value: Variant, depth: int) -> bool:
 
 
 func _take_blob(message: Dictionary) -> void:
-	var text := str(message["blob"])
+	if not message["blob"] is String or not message.get("type") in ["saved", "load"]:
+		return
+	var text: String = message["blob"]
 	# Marshalls prints an engine error for what is not base64.
 	var alphabet := RegEx.create_from_string("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")
 	if alphabet.search(text) == null:

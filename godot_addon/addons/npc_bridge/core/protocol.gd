@@ -97,16 +97,14 @@ func read(frame: PackedByteArray) -> Outcome:
 	message = {}
 	problem = ""
 	var found: Dictionary = _decode.call(frame)
-	if not found:
-		problem = _codec.get("problem")
-	else:
-		problem = Messages.flaw_in(found)
+	problem = Messages.flaw_in(found) if found else str(_codec.get("problem"))
 	if problem:
 		# It had a number of its own, or the next message would look like one after a gap.
 		seq += 1
 		return Outcome.UNREADABLE
 	var number: int = found["seq"]
-	if found["type"] == "welcome":
+	var type: String = found["type"]
+	if type == "welcome":
 		_begin(found)
 	elif number > 0:
 		if number <= seq:
@@ -116,7 +114,11 @@ func read(frame: PackedByteArray) -> Outcome:
 			return Outcome.GAP
 		seq = number
 	message = found
-	_note(found)
+	if type == "accepted":
+		for id: Variant in found["ids"]:
+			_unaccepted.erase(id)
+	elif type == "opened":
+		_awaiting_open.erase(found["npc"])
 	return Outcome.TAKEN
 
 
@@ -204,12 +206,3 @@ func _begin(welcome: Dictionary) -> void:
 	max_message_bytes = welcome["max_message_bytes"]
 	var number: int = welcome["seq"]
 	seq = maxi(seq, number)
-
-
-func _note(taken: Dictionary) -> void:
-	match taken["type"]:
-		"accepted":
-			for id: Variant in taken["ids"]:
-				_unaccepted.erase(id)
-		"opened":
-			_awaiting_open.erase(taken["npc"])

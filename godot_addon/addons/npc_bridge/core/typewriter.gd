@@ -10,6 +10,7 @@ const SENTENCE_ENDS := ".!?…。！？"
 ## After these the speaker pauses a little.
 const CLAUSE_ENDS := ",;:—，、；："
 const _CLOSERS := "\"'”’»)）」』】"
+const _SPACES := " \n\t"
 
 ## Characters a second.
 var speed := 40.0
@@ -87,7 +88,9 @@ func is_behind() -> bool:
 ## Let time pass. Gives the cues that were reached, in order; each has [code]shown[/code], the number of
 ## characters that were visible when it was reached.
 func advance(delta_s: float) -> Array[Dictionary]:
-	var reached := _take_reached()
+	var reached: Array[Dictionary] = []
+	if _cues:
+		reached = _take_reached()
 	if _is_skipping:
 		while shown < text.length():
 			shown = mini(_next_stop(), text.length())
@@ -100,7 +103,8 @@ func advance(delta_s: float) -> Array[Dictionary]:
 		var from := shown
 		shown = _next_break()
 		_budget_s -= _cost_s(from)
-		reached.append_array(_take_reached())
+		if _cues:
+			reached.append_array(_take_reached())
 	if shown >= text.length():
 		# Waiting for text earns no credit, or the next piece would appear in one go.
 		_budget_s = minf(_budget_s, 0.0)
@@ -132,6 +136,10 @@ func _take_reached() -> Array[Dictionary]:
 ## Where the next visible character ends: what the player sees as one, such as a flag or an emoji with a
 ## skin tone, is never shown in parts.
 func _next_break() -> int:
+	# Asking the engine costs as much as everything else here, and most text needs no asking.
+	var next := shown + 1
+	if _stands_alone(text.unicode_at(shown)) and (next >= text.length() or _stands_alone(text.unicode_at(next))):
+		return next
 	if _breaks_of != text.length() or shown < _breaks_from:
 		# Only what is not shown yet: the whole text again for each piece would grow with its square.
 		var tail := text.substr(shown)
@@ -140,7 +148,12 @@ func _next_break() -> int:
 		_breaks_of = text.length()
 	var index := _breaks.bsearch(shown - _breaks_from, false)
 	var place := _breaks_from + _breaks[index] if index < _breaks.size() else text.length()
-	return maxi(shown + 1, mini(place, text.length()))
+	return maxi(next, mini(place, text.length()))
+
+
+## Whether this code point never joins with its neighbours: Latin letters and Chinese characters do not.
+func _stands_alone(code: int) -> bool:
+	return code < 0x300 or (code >= 0x3041 and code < 0xA000 and code != 0x3099 and code != 0x309A)
 
 
 func _cost_s(from: int) -> float:
@@ -152,6 +165,15 @@ func _cost_s(from: int) -> float:
 
 
 func _pause_s(from: int) -> float:
+	var code := text.unicode_at(from)
+	# Letters, digits and spaces: nearly all of a text.
+	if (
+		code == 0x20
+		or (code >= 0x30 and code < 0x3A)
+		or (code >= 0x40 and code < 0x80)
+		or (code >= 0x3041 and code < 0xA000)
+	):
+		return 0.0
 	var next := text[shown] if shown < text.length() else ""
 	# A closing quote belongs to what was said: the pause comes after it.
 	if next and next in _CLOSERS:
@@ -159,7 +181,7 @@ func _pause_s(from: int) -> float:
 	var mark := text[from - 1] if from > 0 and text[from] in _CLOSERS else text[from]
 	var is_wide := mark.unicode_at(0) > 0x2000
 	# "3.5" and "12:30" are said in one breath; "?!" and "..." make one pause.
-	if next and ((not is_wide and next not in " \n\t") or next in SENTENCE_ENDS):
+	if next and ((not is_wide and next not in _SPACES) or next in SENTENCE_ENDS):
 		return 0.0
 	if mark in SENTENCE_ENDS:
 		return sentence_pause_s
