@@ -47,9 +47,9 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
         end = error
 
     reason: TurnReason = "interrupted" if turn.is_interrupted else "failed" if isinstance(end, BackendError) else end.reason
-    if reason == "failed" and not reply.raw.strip() and (line := talk.fallback_line()):
+    if reason == "failed" and not reply.chars and (line := talk.fallback_line()):
         reason = "fallback"
-        reply.add(line)
+        reply.add_instead(line)
     if reason in ("stop", "length", "fallback"):
         reply.close()
     talk.conclude(turn, reply.raw, reason, reply.chars)
@@ -115,6 +115,11 @@ class Reply:
         """Send what this piece of the model's reply says and does."""
         self._pieces.append(piece)
         self._send(self._parser.feed(piece))
+
+    def add_instead(self, line: str) -> None:
+        """Forget what came so far, of which nothing was shown, and say this."""
+        self._parser, self._pieces = CueParser(), []
+        self.add(line)
 
     def close(self) -> None:
         """Send what was held back in case it became an action."""

@@ -133,6 +133,20 @@ async def test_a_cut_stream_is_a_failed_turn_and_not_an_answer(serve: Serve) -> 
     await socket.close()
 
 
+async def test_a_model_that_fails_in_the_middle_of_its_first_action_is_no_silent_npc(serve: Serve) -> None:
+    backend = Scripted.of(["(nods slowly) Aye.", "Aye."], chunk_chars=4, fault="lost", fault_after_chunks=2, fault_turns=1)
+    socket = await hello(await serve(backend))
+    await send(socket, type="open", npc="smith", character="brom", clips=["nod"])
+    await send(socket, type="say", id="a1", npc="smith", text="Well?")
+    messages = await until(socket, "turn_ended")
+    assert [m["text"] for m in messages if m["type"] == "text"] == ["Hm."]
+    assert [(m["clip"], m["action"]) for m in messages if m["type"] == "cue"] == [("nod", "nod")]
+    await send(socket, type="say", id="a2", npc="smith", text="Well?")
+    await until(socket, "turn_ended")
+    assert [m["content"] for m in backend.requests[1].messages if m["role"] == "assistant"] == ["(nod) Hm."]
+    await socket.close()
+
+
 async def test_a_stalled_model_ends_in_a_fallback_line(serve: Serve) -> None:
     bridge = await serve(Scripted.of(["…"], fault="stall", fault_after_chunks=0), turn_timeout_s=0.2)
     socket = await hello(bridge)
