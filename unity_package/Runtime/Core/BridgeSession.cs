@@ -33,7 +33,7 @@ namespace NpcBridge.Core
     /// Everything happens on the thread that calls <see cref="Poll"/>, once a frame; only the transport and the bridge's process read and
     /// write in the background. An error in a game's own event subscriber reaches the caller of <see cref="Poll"/>.
     /// </remarks>
-    public sealed class BridgeSession : IDisposable
+    public sealed partial class BridgeSession : IDisposable
     {
         /// <summary>Name and version of this client, as the bridge's log shows it.</summary>
         public const string Client = "npc-bridge-unity 0.1.0";
@@ -58,6 +58,7 @@ namespace NpcBridge.Core
         private readonly Backoff _backoff;
         private readonly Dictionary<string, Action<BridgeMessage>> _receivers = new Dictionary<string, Action<BridgeMessage>>();
         private readonly Dictionary<string, string> _askedBy = new Dictionary<string, string>();
+        private readonly HashSet<string> _closing = new HashSet<string>();
         private string _url;
         private string _token;
         private ITransport _transport;
@@ -256,11 +257,7 @@ namespace NpcBridge.Core
         {
             _receivers[npc] = receiver;
             _protocol.KeepOpen(npc, open);
-            if (IsReady)
-            {
-                _protocol.ExpectOpen(npc);
-                Send(open);
-            }
+            SendOpen(npc, open);
         }
 
         /// <summary>Leave a conversation.</summary>
@@ -272,7 +269,10 @@ namespace NpcBridge.Core
             }
 
             _protocol.ForgetNpc(npc);
-            SendNow(GameMessages.Close(npc));
+            if (IsReady && _closing.Add(npc))
+            {
+                Send(GameMessages.Close(npc));
+            }
         }
 
         /// <summary>Whether a conversation with this NPC is open or will be.</summary>
@@ -284,9 +284,20 @@ namespace NpcBridge.Core
         /// <summary>Send what only matters now; it is dropped without a connection.</summary>
         public void SendNow(WireMap message)
         {
-            if (IsReady)
+            // The conversation that is being left is not the one that this message is for.
+            if (IsReady && !_closing.Contains(message.TextOf("npc")))
             {
                 Send(message);
+            }
+        }
+
+        private void SendOpen(string npc, WireMap open)
+        {
+            // The bridge closes a conversation when its turn is over; until then it is open already.
+            if (IsReady && !_closing.Contains(npc))
+            {
+                _protocol.ExpectOpen(npc);
+                Send(open);
             }
         }
 
@@ -352,257 +363,6 @@ namespace NpcBridge.Core
             }
 
             return flaw.Length > 0;
-        }
-
-        private void Attempt()
-        {
-            DropTransport();
-            if (_settings.Autostart && (_process == null || !_process.IsRunning))
-            {
-                Change(SessionState.Starting, 0, "");
-                _process = new BridgeProcess(_settings.Command, _settings.Arguments);
-                return;
-            }
-
-            if (!Uri.TryCreate(_url, UriKind.Absolute, out Uri address) || (address.Scheme != "ws" && address.Scheme != "wss"))
-            {
-                Refuse("bad_url", 0, "'" + _url + "' is not the address of a bridge; write ws://HOST:PORT");
-                return;
-            }
-
-            Change(SessionState.Connecting, 0, "");
-            _saidHello = false;
-            _transport = _settings.Transport(address, _codec);
-        }
-
-        private void WatchProcess()
-        {
-            if (_process == null || State != SessionState.Starting)
-            {
-                return;
-            }
-
-            ReadyLine ready = _process.Ready;
-            if (ready != null)
-            {
-                _url = ready.Url;
-                _token = ready.Token;
-                Attempt();
-            }
-            else if (!_process.IsRunning)
-            {
-                string problem = _process.Problem;
-                if (_process.CanRetry && _backoff.Attempts < MaxStarts)
-                {
-                    WaitFor(0, problem);
-                }
-                else
-                {
-                    Refuse("start_failed", 0, problem);
-                }
-            }
-        }
-
-        private void WatchTransport()
-        {
-            ITransport transport = _transport;
-            if (transport == null)
-            {
-                return;
-            }
-
-            // First the state, then the frames: those that come just before a close count.
-            TransportState state = transport.State;
-            if (state == TransportState.Open && !_saidHello)
-            {
-                _saidHello = true;
-                Send(_protocol.Hello(Client, _settings.Engine, _token));
-            }
-
-            while (ReferenceEquals(_transport, transport) && transport.TryReceive(out byte[] frame))
-            {
-                Read(frame);
-            }
-
-            if (ReferenceEquals(_transport, transport) && state == TransportState.Closed)
-            {
-                Lose(transport.CloseCode, transport.CloseReason);
-            }
-        }
-
-        private void Read(byte[] frame)
-        {
-            switch (_protocol.Read(frame, out BridgeMessage message))
-            {
-                case Outcome.Taken:
-                    MessageReceived?.Invoke(message);
-                    Take(message);
-                    break;
-                case Outcome.Unreadable:
-                    Warn("unreadable", "the bridge sent what this client cannot read: " + _protocol.Problem);
-                    break;
-                case Outcome.Gap:
-                    Warn("messages_lost", _protocol.Problem + "; connecting again");
-                    _transport.Close(1002, "messages are missing");
-                    Lose(1002, _protocol.Problem);
-                    break;
-            }
-        }
-
-        private void Take(BridgeMessage message)
-        {
-            switch (message)
-            {
-                case Welcome welcome:
-                    Greet(welcome);
-                    break;
-                case BridgeError error:
-                    TakeError(error);
-                    break;
-                case Saved saved:
-                    _askedBy.Remove(saved.Id);
-                    StateSaved?.Invoke(saved.Slot, saved.Blob);
-                    break;
-                case Loaded loaded:
-                    _askedBy.Remove(loaded.Id);
-                    StateLoaded?.Invoke(loaded.Slot);
-                    break;
-                case Accepted accepted:
-                    foreach (string id in accepted.Ids)
-                    {
-                        _askedBy.Remove(id);
-                    }
-
-                    break;
-                case NpcMessage about:
-                    HandOver(about.Npc, about);
-                    break;
-            }
-        }
-
-        private void HandOver(string npc, BridgeMessage message)
-        {
-            if (_receivers.TryGetValue(npc, out Action<BridgeMessage> receiver))
-            {
-                receiver(message);
-            }
-        }
-
-        private void Greet(Welcome welcome)
-        {
-            Welcome = welcome;
-            _backoff.Reset();
-            _askedBy.Clear();
-            if (!welcome.Resumed)
-            {
-                LoseTurns();
-            }
-
-            Change(SessionState.Ready, 0, "");
-            foreach (WireMap waiting in _protocol.ToResend(welcome.Resumed))
-            {
-                if (waiting.TextOf("type") == "open")
-                {
-                    _protocol.ExpectOpen(waiting.TextOf("npc"));
-                }
-
-                SendNow(waiting);
-            }
-
-            _turnsAreAtRisk = true;
-        }
-
-        private void TakeError(BridgeError error)
-        {
-            string npc = "";
-            if (error.Re == "open")
-            {
-                npc = _protocol.RefusedOpen();
-            }
-            else if (_askedBy.TryGetValue(error.Re, out string asked))
-            {
-                npc = asked;
-                _askedBy.Remove(error.Re);
-            }
-
-            _protocol.Forget(error.Re);
-            Warn(error.Code, error.Message);
-            HandOver(npc, error);
-        }
-
-        private void Lose(int code, string why)
-        {
-            DropTransport();
-            if (WireLimits.IsFinal(code))
-            {
-                Refuse("refused", code, why);
-                return;
-            }
-
-            if (why.Length == 0)
-            {
-                why = IsReady ? "the connection to the bridge broke" : "no bridge answers at " + _url + "; is 'npc-bridge serve' running?";
-            }
-
-            WaitFor(code, why);
-        }
-
-        private void WaitFor(int code, string why)
-        {
-            bool isNews = _backoff.Attempts == 0;
-            if (IsReady)
-            {
-                _lostAt = _now;
-            }
-
-            _retryAt = _now + _backoff.Next();
-            Change(SessionState.Waiting, code, why);
-            if (isNews)
-            {
-                Warn("connection_lost", why + " (trying again)");
-            }
-        }
-
-        private void Refuse(string code, int closeCode, string why)
-        {
-            DropTransport();
-            _process?.Stop();
-            _process = null;
-            LoseTurns();
-            Change(SessionState.Refused, closeCode, why);
-            Warn(code, why);
-        }
-
-        private void DropTransport()
-        {
-            if (_transport != null)
-            {
-                _droppedBefore += _transport.Dropped;
-                _transport.Dispose();
-                _transport = null;
-            }
-        }
-
-        private void Change(SessionState next, int code, string why)
-        {
-            _changedAt = _now;
-            if (next == State && why == Reason)
-            {
-                return;
-            }
-
-            State = next;
-            Reason = why;
-            StateChanged?.Invoke(next, code, why);
-        }
-
-        private void LoseTurns()
-        {
-            if (_turnsAreAtRisk)
-            {
-                _turnsAreAtRisk = false;
-                TurnsLost?.Invoke();
-            }
         }
 
         private void Send(WireMap message)

@@ -358,6 +358,41 @@ namespace NpcBridge.Core.Tests
         }
 
         [Test]
+        public void AnNpcThatIsOpenedAgainWaitsUntilTheBridgeHasLeftIt()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Leave("smith");
+            table.Session.Open("smith", Open("smith"), message => heard.Add(message.Type));
+            table.Session.Say("smith", "Hello again!");
+            table.Say(Piece("smith", "t1", 0, "of the turn that was cut short"));
+            table.Pass();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "open", "close" }));
+            table.Say(new WireMap { { "type", "closed" }, { "npc", "smith" } });
+            table.Say(Opened("smith"));
+            table.Pass();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "open", "close", "open", "say:Hello again!" }));
+            Assert.That(heard, Is.EqualTo(new[] { "opened" }));
+        }
+
+        [Test]
+        public void AnNpcThatWasNeverOpenIsOpenedAgainAtOnce()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Leave("smith");
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Say(Error("unknown_npc", "close"));
+            table.Pass();
+            Assert.That((table.Wire.SentTypes, table.Log.Count), Is.EqualTo((new[] { "hello", "open", "close", "open" }, 2)));
+        }
+
+        [Test]
         public void StoppingSaysGoodbyeAndStaysOffline()
         {
             var table = new Table();

@@ -1,0 +1,160 @@
+using System;
+using System.Collections.Generic;
+
+namespace NpcBridge.Core
+{
+    /// <content>What the messages of the bridge mean for the session.</content>
+    public sealed partial class BridgeSession
+    {
+        private void Read(byte[] frame)
+        {
+            switch (_protocol.Read(frame, out BridgeMessage message))
+            {
+                case Outcome.Taken:
+                    MessageReceived?.Invoke(message);
+                    Take(message);
+                    break;
+                case Outcome.Unreadable:
+                    Warn("unreadable", "the bridge sent what this client cannot read: " + _protocol.Problem);
+                    break;
+                case Outcome.Gap:
+                    Warn("messages_lost", _protocol.Problem + "; connecting again");
+                    _transport.Close(1002, "messages are missing");
+                    Lose(1002, _protocol.Problem);
+                    break;
+            }
+        }
+
+        private void Take(BridgeMessage message)
+        {
+            switch (message)
+            {
+                case Welcome welcome:
+                    Greet(welcome);
+                    break;
+                case BridgeError error:
+                    TakeError(error);
+                    break;
+                case Saved saved:
+                    _askedBy.Remove(saved.Id);
+                    StateSaved?.Invoke(saved.Slot, saved.Blob);
+                    break;
+                case Loaded loaded:
+                    _askedBy.Remove(loaded.Id);
+                    StateLoaded?.Invoke(loaded.Slot);
+                    break;
+                case Accepted accepted:
+                    foreach (string id in accepted.Ids)
+                    {
+                        _askedBy.Remove(id);
+                    }
+
+                    break;
+                case Closed closed when _closing.Remove(closed.Npc):
+                    SendAgain(closed.Npc);
+                    break;
+                case NpcMessage about when !_closing.Contains(about.Npc):
+                    HandOver(about.Npc, about);
+                    break;
+            }
+        }
+
+        /// <summary>Send what waited for the end of an earlier conversation with this NPC.</summary>
+        private void SendAgain(string npc)
+        {
+            foreach (WireMap waiting in _protocol.ToResend(false))
+            {
+                if (waiting.TextOf("npc") != npc)
+                {
+                    continue;
+                }
+
+                if (waiting.TextOf("type") == "open")
+                {
+                    SendOpen(npc, waiting);
+                }
+                else
+                {
+                    SendNow(waiting);
+                }
+            }
+        }
+
+        private void HandOver(string npc, BridgeMessage message)
+        {
+            if (_receivers.TryGetValue(npc, out Action<BridgeMessage> receiver))
+            {
+                receiver(message);
+            }
+        }
+
+        private void Greet(Welcome welcome)
+        {
+            Welcome = welcome;
+            _backoff.Reset();
+            _askedBy.Clear();
+            if (!welcome.Resumed)
+            {
+                LoseTurns();
+            }
+
+            Change(SessionState.Ready, 0, "");
+            if (!welcome.Resumed)
+            {
+                _closing.Clear();
+            }
+
+            foreach (string npc in _closing)
+            {
+                // It may have been lost with the connection before.
+                Send(GameMessages.Close(npc));
+            }
+
+            foreach (WireMap waiting in _protocol.ToResend(welcome.Resumed))
+            {
+                if (waiting.TextOf("type") == "open")
+                {
+                    SendOpen(waiting.TextOf("npc"), waiting);
+                }
+                else
+                {
+                    SendNow(waiting);
+                }
+            }
+
+            _turnsAreAtRisk = true;
+        }
+
+        private void TakeError(BridgeError error)
+        {
+            string npc = "";
+            if (error.Re == "close")
+            {
+                // There was nothing to leave, and nobody to tell.
+                TakeNothingToClose();
+                return;
+            }
+
+            if (error.Re == "open")
+            {
+                npc = _protocol.RefusedOpen();
+            }
+            else if (_askedBy.TryGetValue(error.Re, out string asked))
+            {
+                npc = asked;
+                _askedBy.Remove(error.Re);
+            }
+
+            _protocol.Forget(error.Re);
+            Warn(error.Code, error.Message);
+            HandOver(npc, error);
+        }
+
+        private void TakeNothingToClose()
+        {
+            var npcs = new List<string>(_closing);
+            _closing.Clear();
+            npcs.ForEach(SendAgain);
+        }
+    }
+}
