@@ -38,9 +38,12 @@ func begin() -> void:
 	_left = _script.size() if not NpcBridge.is_ready() else longest
 	var first := _guest_of(_script[0])
 	var second := _guest_of(_script[1])
-	if first == null or second == null:
-		stop()
-		return
+	for guest: TavernGuest in [first, second]:
+		if guest == null or not guest.has_met:
+			stop()
+			if guest != null:
+				guest.meet()
+			return
 	var opener: String = _script.pop_front()[1]
 	_take_turns(first, second)
 	first.speak(opener)

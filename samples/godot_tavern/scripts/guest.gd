@@ -27,7 +27,6 @@ var has_met := false
 var authored: Authored
 
 var _authored_turns := 0
-var _is_greeted := false
 
 @onready var character: NpcCharacter = $NpcCharacter
 @onready var cues: NpcCuePlayer = $NpcCuePlayer
@@ -48,7 +47,6 @@ func _enter_tree() -> void:
 func _ready() -> void:
 	add_to_group("guests")
 	character.player_name = tr("A traveller")
-	character.turn_started.connect(_on_turn_started)
 	character.cue_reached.connect(_on_cue_reached)
 	bubble.introduce(tr(title))
 	bubble.words.typed.connect(func(_text: String) -> void: puppet.speak())
@@ -78,14 +76,13 @@ func meet() -> void:
 	if NpcBridge.is_ready():
 		character.open()
 	else:
-		_is_greeted = true
 		speak(authored.line_for(part, "opening"))
 
 
-## Hear a line, of the player or of somebody else, and answer it.
+## Hear a line, of the player or of somebody else, and answer it. Who has not met the player says hello first.
 func hear(words: String, speaker: String = "") -> void:
 	if NpcBridge.is_ready():
-		_open_silently()
+		has_met = true
 		character.say(words, speaker)
 	else:
 		speak(authored.line_for(part, authored.occasion_of(words)))
@@ -94,7 +91,7 @@ func hear(words: String, speaker: String = "") -> void:
 ## Notice that something happened. It shows in the next answer, or at once in an answer of its own.
 func notice(event: String, facts: Dictionary, reacts: bool) -> void:
 	if NpcBridge.is_ready():
-		_open_silently()
+		has_met = true
 		character.send_event(event, facts, {"react": reacts})
 	elif reacts:
 		speak(authored.line_for(part, event))
@@ -126,23 +123,6 @@ func speak(line: String) -> void:
 			character.text_arrived.emit(words, at)
 	character.is_talking = false
 	character.turn_ended.emit(id, "stop")
-
-
-## Open the conversation without an opening line when one is not wanted any more.
-func _open_silently() -> void:
-	if not character.is_open:
-		has_met = true
-		_is_greeted = true
-		character.open()
-
-
-func _on_turn_started(_turn_id: String, cause: String) -> void:
-	if cause != "opening":
-		return
-	# A bridge that was started anew says hello again, but the player knows this guest by now.
-	if _is_greeted:
-		character.interrupt.call_deferred()
-	_is_greeted = true
 
 
 func _on_typing_finished(_turn_id: String) -> void:

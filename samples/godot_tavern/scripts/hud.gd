@@ -5,8 +5,8 @@ extends Control
 
 ## The player has said something.
 signal said(words: String)
-## The player begins to type a line.
-signal typing_began
+## The player wants to be heard: begins to type a line, or presses Escape in it.
+signal silence_wanted
 ## A button was pressed; events of events.toml.
 signal event_chosen(event: String)
 
@@ -31,6 +31,7 @@ func _ready() -> void:
 		button.pressed.connect(_on_button_pressed.bind(str(button.name)))
 	line.text_submitted.connect(_on_text_submitted)
 	line.text_changed.connect(_on_text_changed)
+	line.gui_input.connect(_on_line_input)
 	NpcBridge.state_changed.connect(_on_state_changed)
 	NpcBridge.message_received.connect(_on_message_received)
 	_show_state()
@@ -39,6 +40,8 @@ func _ready() -> void:
 func _unhandled_key_input(event: InputEvent) -> void:
 	if event.is_action_pressed("ui_text_submit"):
 		line.grab_focus()
+		if line.has_method("edit"):  # Godot 4.4 and later
+			line.call("edit")
 		get_viewport().set_input_as_handled()
 
 
@@ -116,4 +119,11 @@ func _on_text_submitted(words: String) -> void:
 
 func _on_text_changed(words: String) -> void:
 	if words.length() == 1:
-		typing_began.emit()
+		silence_wanted.emit()
+
+
+func _on_line_input(event: InputEvent) -> void:
+	if event.is_action_pressed("ui_cancel"):
+		line.release_focus()
+		line.accept_event()
+		silence_wanted.emit()

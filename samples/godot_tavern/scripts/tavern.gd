@@ -50,7 +50,7 @@ func _ready() -> void:
 	_own_bubble.introduce(tr("You"))
 	_own_bubble.linger_s = 3.2
 	_hud.said.connect(say)
-	_hud.typing_began.connect(interrupt)
+	_hud.silence_wanted.connect(interrupt)
 	_hud.event_chosen.connect(happen)
 	_hud.address(tr(_nearest().title))
 	_surroundings.call("open_door")
@@ -73,7 +73,6 @@ func _process(delta: float) -> void:
 
 func _unhandled_input(event: InputEvent) -> void:
 	if event.is_action_pressed("ui_cancel"):
-		_hud.line.release_focus()
 		interrupt()
 
 

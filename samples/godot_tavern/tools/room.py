@@ -1,4 +1,4 @@
-"""The room itself; what stands in it is in things.py. Detail comes from a generator with a fixed seed, so that every build draws the same tavern."""
+"""The room itself; what stands in it is in things.py. A generator with a fixed seed draws the detail, so every build is the same."""
 
 # fmt: off: tables of places read better in rows than with one number on each line.
 
@@ -237,7 +237,7 @@ def _pictures(c: Canvas, chance: random.Random) -> None:
         c.shape(
             [(x, y - 13), (x + 9, y - 2), (x + 6, y + 8), (x - 6, y + 8), (x - 9, y - 2)], c.fade(light(tone), dark(tone, 0.2)), width=1.7
         )
-    c.path("M985 236c-26 0-30 44-17 62l8-5c-9-16-8-41 9-41s18 25 9 41l8 5c13-18 9-62-17-62Z", "#8a8d98", INK, 2)
+    c.path("M128 128c-26 0-30 44-17 62l8-5c-9-16-8-41 9-41s18 25 9 41l8 5c13-18 9-62-17-62Z", "#8a8d98", INK, 2)
 
 
 def _ceiling(c: Canvas, chance: random.Random) -> None:
