@@ -14,6 +14,8 @@ const GOOD := Color("8fd07a")
 const WAITING := Color("f2c14e")
 const AWAY := Color("e08a6a")
 
+var _has_words := false
+
 @onready var line: LineEdit = $Bottom/Row/Line
 @onready var _whom: Label = $Bottom/Row/Whom
 @onready var _state: Label = $Facts/Rows/State/Value
@@ -112,14 +114,17 @@ func _on_button_pressed(event: String) -> void:
 
 func _on_text_submitted(words: String) -> void:
 	line.clear()
+	_has_words = false
 	line.release_focus()
 	if words.strip_edges():
 		said.emit(words.strip_edges())
 
 
 func _on_text_changed(words: String) -> void:
-	if words.length() == 1:
+	# Not the first letter: an input method commits several at once.
+	if words and not _has_words:
 		silence_wanted.emit()
+	_has_words = not words.is_empty()
 
 
 func _on_line_input(event: InputEvent) -> void:

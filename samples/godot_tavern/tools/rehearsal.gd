@@ -61,7 +61,7 @@ func _do(step: Array) -> bool:
 		"gossip":
 			_tavern.get_node("Gossip").call("begin")
 		"type":
-			_type(step[1])
+			await _type(step[1])
 		"press":
 			_press(OS.find_keycode_from_string(step[1]))
 		"speed":
@@ -142,6 +142,7 @@ func _type(line: String) -> void:
 	_press(KEY_ENTER)
 	for letter: String in line:
 		_press(KEY_UNKNOWN, letter.unicode_at(0))
+		await process_frame
 	_press(KEY_ENTER)
 
 
