@@ -18,13 +18,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import psutil
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.frames import frame
 from benchmarks.load import Game, Tally, connect
-from benchmarks.processes import LIFETIME_S, answer, bridge, cpu_s, loop_factory, python, running, spread
+from benchmarks.processes import CPU_STEP_S, LIFETIME_S, answer, bridge, cpu_s, loop_factory, python, running, spread
 
 BLOCK_EVENTS = 256
 KEYS = 16
@@ -75,7 +75,7 @@ async def load(port: int, pid: int, games: int, events: int) -> dict[str, float]
     for player in players:
         player.transport.abort()
     sent = events // games // BLOCK_EVENTS * BLOCK_EVENTS * games
-    return {"events": sent, "per_cpu_s": sent / max(used_s, 0.01), "per_s": sent / wall_s}
+    return {"events": sent, "per_cpu_s": sent / max(used_s, CPU_STEP_S), "per_s": sent / wall_s}
 
 
 async def floor(socket: ServerConnection) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from typing import cast
 
 from benchmarks.processes import loop_factory, serve
@@ -19,7 +20,7 @@ from benchmarks.reply import OPENING, PIECES, SETTINGS
 BURST_CHUNKS_PER_WRITE = 40
 
 
-def _event(content: str | None, finish: str | None = None, usage: dict[str, object] | None = None) -> bytes:
+def _event(content: str | None, finish: str | None = None, usage: Mapping[str, object] | None = None) -> bytes:
     """One event as Model Studio frames it, in one HTTP chunk; the ``%`` places in the content are filled in later."""
     choice = {"delta": {"content": content} if content is not None else {}, "finish_reason": finish, "index": 0, "logprobs": None}
     body = {
@@ -41,7 +42,7 @@ def _http_chunk(body: bytes) -> bytes:
 
 FIRST = _event(OPENING)
 CHUNKS = tuple(_event(piece) for piece in PIECES)
-_USAGE: dict[str, object] = {"prompt_tokens": 900, "completion_tokens": 400, "total_tokens": 1300, "prompt_tokens_details": {"cached_tokens": 800}}
+_USAGE = {"prompt_tokens": 900, "completion_tokens": 400, "total_tokens": 1300, "prompt_tokens_details": {"cached_tokens": 800}}
 BEGIN = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + _event("")
 END = _event(None, "stop") + _event(None, usage=_USAGE) + _http_chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
 
@@ -64,7 +65,7 @@ class FakeModel(asyncio.Protocol):
         self.timer: asyncio.Handle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.timer:

@@ -15,7 +15,7 @@ import json
 import re
 from typing import Any, cast
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 from benchmarks.frames import BINARY, accept_key, frame, split
 from benchmarks.processes import loop_factory, serve
@@ -32,7 +32,7 @@ class Model(asyncio.Protocol):
         self.rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.game.model = None
@@ -64,7 +64,7 @@ class Game(asyncio.Protocol):
         self.is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.model:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import time
 from array import array
@@ -18,15 +19,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 import psutil
 
 from benchmarks.frames import BINARY, CLOSE, PING, PONG, TEXT, frame, split
-from benchmarks.processes import TOKEN, cpu_s, loop_factory, percentile
+from benchmarks.processes import CPU_STEP_S, TOKEN, cpu_s, loop_factory, percentile
 from benchmarks.reply import STAMP, ask, bare, expected
 
-RAMP_S = 1.0
-"""The streams start spread over this time, then this time again until the window opens."""
 OPEN_TIMEOUT_S = 60
 
 CHARACTER: dict[str, Any] = {
@@ -105,7 +104,7 @@ class Game(asyncio.Protocol):
         self.said_ns = self.chunks = self.lines = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = cast("asyncio.Transport", transport)
         protocol = "json" if self.is_json else "msgpack"
         self.transport.write(
             b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
@@ -188,10 +187,14 @@ async def connect(port: int, count: int, make: Callable[[str], AnyGame], *, at_o
         while len(games) < count:
             fresh = [make(f"npc{number}") for number in range(len(games), min(len(games) + at_once, count))]
             for game in fresh:
-                await asyncio.get_running_loop().create_connection(lambda game=game: game, "127.0.0.1", port)
+                await asyncio.get_running_loop().create_connection(functools.partial(_same, game), "127.0.0.1", port)
             await asyncio.gather(*(game.ready for game in fresh))
             games += fresh
     return games
+
+
+def _same(game: Game) -> Game:
+    return game
 
 
 def _fail(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -215,11 +218,11 @@ async def run(arguments: argparse.Namespace) -> Result:
     is_over = asyncio.Event()
 
     def delay_s(number: int) -> float:  # phases spread evenly within the time between two chunks as well
-        return 0.0 if not arguments.rate else RAMP_S * number / len(games) + (number * 0.618 % 1) / arguments.rate
+        return 0.0 if not arguments.rate else arguments.ramp_s * number / len(games) + (number * 0.618 % 1) / arguments.rate
 
     talks = [asyncio.ensure_future(talk(game, arguments, delay_s(number), is_over)) for number, game in enumerate(games)]
     if arguments.rate and arguments.window_s:
-        await asyncio.sleep(2 * RAMP_S)
+        await asyncio.sleep(2 * arguments.ramp_s)
     tally.is_counting = True
     begin = time.monotonic(), cpu_s(server), cpu_s(here)
     done, running = await asyncio.wait(talks, timeout=arguments.window_s or arguments.limit_s)
@@ -242,7 +245,7 @@ async def run(arguments: argparse.Namespace) -> Result:
     return Result(
         chunks=tally.chunks,
         messages=tally.messages,
-        cpu_us=server_s / max(tally.chunks, 1) * 1e6,
+        cpu_us=max(server_s, CPU_STEP_S) / max(tally.chunks, 1) * 1e6,
         busy=server_s / wall_s,
         load_busy=here_s / wall_s,
         added_p50_us=percentile(added, 50) / 1e3,
@@ -265,7 +268,8 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=30, help="chunks a second in each stream; 0: as fast as they go")
     parser.add_argument("--chunks", type=int, default=300, help="chunks of one reply")
     parser.add_argument("--turns", type=int, default=1_000_000, help="replies of each stream, at most")
-    parser.add_argument("--window-s", type=float, default=0.0, help="measure so long, in full swing; 0: from the first line to the last reply")
+    parser.add_argument("--window-s", type=float, default=0.0, help="measure so long, in full swing; 0: from first line to last reply")
+    parser.add_argument("--ramp-s", type=float, default=1.0, help="the streams start spread over this time; as long again to the window")
     parser.add_argument("--limit-s", type=float, default=30.0, help="then wait no longer for replies to end")
     parser.add_argument("--json", action="store_true")
     with asyncio.Runner(loop_factory=loop_factory("uvloop")) as runner:

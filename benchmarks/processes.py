@@ -21,6 +21,8 @@ import psutil
 READY_TIMEOUT_S = 60
 LIFETIME_S = 900
 """After this, each server of ours ends by itself, should nobody be left to end it."""
+CPU_STEP_S = 0.01
+"""In which steps the system counts CPU time."""
 TOKEN = "benchmarks"
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("NPC_BRIDGE_")},

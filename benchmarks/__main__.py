@@ -1,0 +1,15 @@
+"""Run all benchmarks, one after the other, so that none disturbs another. Takes about a quarter of an hour.
+
+    python -m benchmarks
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+ALL = ("relay", "events", "idle", "parser", "decode", "cues")
+
+for name in ALL:
+    print(f"\n── {name} " + "─" * (100 - len(name)), flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
