@@ -60,17 +60,31 @@ def sources(*folders: Path) -> list[Path]:
 CORE = Job("NpcBridge.Core", sources(PACKAGE / "Runtime/Core"))
 RUNNER = Job("runner", [HERE / "runner/Program.cs"], ("nunit.framework",), is_program=True, docs=False)
 CORE_TESTS = Job("NpcBridge.Core.Tests", sources(PACKAGE / "Tests/Core"), ("NpcBridge.Core", "nunit.framework"), docs=False)
-STUBS = Job("UnityStubs", [HERE / f"stubs/{name}.cs" for name in ("Engine", "UnityEngine", "Labels")], docs=False)
+STUBS = Job("UnityStubs", [HERE / f"stubs/{name}.cs" for name in ("Engine", "UnityEngine", "UnityEditor", "Labels")], docs=False)
 LAYER = Job("NpcBridge.Unity", sources(PACKAGE / "Runtime/Unity"), ("NpcBridge.Core", "UnityStubs"))
 TMP = Job("NpcBridge.TextMeshPro", sources(PACKAGE / "Runtime/TextMeshPro"), ("NpcBridge.Core", "NpcBridge.Unity", "UnityStubs"))
 UGUI = Job("NpcBridge.UGUI", sources(PACKAGE / "Runtime/UGUI"), ("NpcBridge.Core", "NpcBridge.Unity", "UnityStubs"))
+IN_A_PROJECT = ("NpcBridge.Core", "NpcBridge.Unity", "UnityStubs")
+EDITOR = Job("NpcBridge.Editor", sources(PACKAGE / "Editor"), IN_A_PROJECT)
+SAMPLES = tuple(Job(f"{path.name}Sample", sources(path), IN_A_PROJECT, docs=False) for path in sorted((PACKAGE / "Samples~").iterdir()))
 LAYER_TESTS = Job(
     "NpcBridge.Layer.Tests",
     sources(HERE / "layer"),
-    ("NpcBridge.Core", "NpcBridge.Unity", "NpcBridge.TextMeshPro", "NpcBridge.UGUI", "UnityStubs", "nunit.framework"),
+    (*IN_A_PROJECT, "NpcBridge.TextMeshPro", "NpcBridge.UGUI", "NpcBridge.Editor", "TavernSample", "nunit.framework"),
     docs=False,
 )
-JOBS = (CORE, RUNNER, CORE_TESTS, STUBS, LAYER, TMP, UGUI, LAYER_TESTS)
+JOBS = (CORE, RUNNER, CORE_TESTS, STUBS, LAYER, TMP, UGUI, EDITOR, *SAMPLES, LAYER_TESTS)
+SNIPPETS = "Snippets"
+"""The assembly of all the C# code that the pages show."""
+
+
+def snippets() -> list[str]:
+    """The blocks of C# code in the package's pages and in the repository's guide."""
+    pages = [PACKAGE / "README.md", *sorted((PACKAGE / "Documentation~").glob("*.md")), ROOT / "docs/unity.md"]
+    found = []
+    for page in pages:
+        found += re.findall(r"^```csharp\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from build import JOBS, Built, build
+from build import IN_A_PROJECT, JOBS, SNIPPETS, Built, Job, build, snippets
 from dotnet import Tools, ToolsMissing, tools
 
 
@@ -25,4 +25,9 @@ def csharp() -> Tools:
 def built(csharp: Tools, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Every assembly of the package, and those of its tests."""
     folder: Path = tmp_path_factory.mktemp("unity")
-    return build(csharp, folder, JOBS)
+    pages = []
+    for number, code in enumerate(snippets()):
+        path = folder / f"snippet{number}.cs"
+        path.write_text(f"namespace Snippet{number}\n{{\n{code}}}\n", encoding="utf-8")
+        pages.append(path)
+    return build(csharp, folder, (*JOBS, Job(SNIPPETS, pages, IN_A_PROJECT, docs=False)))

@@ -97,6 +97,11 @@ public static class Engine
     /// <summary>Call one of the methods that Unity finds by their names, if the component has it.</summary>
     public static void Send(MonoBehaviour target, string message, params object[] arguments)
     {
+        if (!Application.isPlaying)
+        {
+            return;  // in edit mode components sleep
+        }
+
         MethodInfo method = target.GetType().GetMethods(Members).FirstOrDefault(
             each => each.Name == message && each.GetParameters().Length == arguments.Length && each.DeclaringType != typeof(MonoBehaviour));
         try

@@ -1,0 +1,15 @@
+using UnityEditor;
+
+namespace NpcBridge.Editor
+{
+    /// <summary>Ends the connection, its threads and a started bridge before Unity throws the assemblies away.</summary>
+    [InitializeOnLoad]
+    internal static class ReloadGuard
+    {
+        static ReloadGuard()
+        {
+            AssemblyReloadEvents.beforeAssemblyReload += NpcBridgeConnection.Reset;
+            EditorApplication.quitting += NpcBridgeConnection.Reset;
+        }
+    }
+}
