@@ -267,7 +267,8 @@ class Connection:
                 self._carry_out(effect, tasks)
             if effects and isinstance(effects[-1], Send) and effects[-1].message["type"] == "opened":
                 self._read_ahead(session.conversations[effects[-1].message["npc"]], tasks)
-            await pace.keep(now)
+            if (pause_s := pace.pause_s(now)) is not None:
+                await asyncio.sleep(pause_s)
 
     def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
         match effect:
@@ -346,15 +347,17 @@ class Pace:
         self._due = clock()
         self._since_pause = 0
 
-    async def keep(self, now: float) -> None:
-        """Wait if the last second was too busy, and let others run now and then in any case."""
-        self._due = max(self._due + self._interval_s, now - 1.0)
+    def pause_s(self, now: float) -> float | None:
+        """How long to wait before the next message: until the last second is not too busy, and 0 now and then so that others run."""
+        due = self._due + self._interval_s
+        self._due = due = due if due > now - 1.0 else now - 1.0
+        if due > now:
+            return due - now
         self._since_pause += 1
-        if self._due > now:
-            await asyncio.sleep(self._due - now)
-        elif self._since_pause >= 64:
-            self._since_pause = 0
-            await asyncio.sleep(0)
+        if self._since_pause < 64:
+            return None
+        self._since_pause = 0
+        return 0.0
 
 
 def choose_subprotocol(_socket: ServerConnection, offered: Any) -> Any:

@@ -5,7 +5,7 @@ No sockets, no tasks, no clock: ``server.py`` carries the effects out, and a tes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
@@ -129,7 +129,7 @@ class Session:
         return [Send(opened), self._begin(conversation, "opening", now)]
 
     def _event(self, message: wire.Event, now: float) -> list[Effect]:
-        audience = list(self._audience(message))
+        audience = self._audience(message)
         effects: list[Effect] = []
         if message.id:
             effects.append(Send({"type": "accepted", "ids": [message.id]}))
@@ -141,13 +141,11 @@ class Session:
                 effects += self._react(conversation, message.id, now)
         return effects
 
-    def _audience(self, message: wire.Event) -> Iterator[Conversation]:
+    def _audience(self, message: wire.Event) -> Sequence[Conversation]:
         if message.npc:
-            yield self._conversation(message.npc, message.id or message.type)
-        elif message.group:
-            yield from (each for each in self.conversations.values() if each.group == message.group)
-        else:
-            yield from self.conversations.values()
+            return (self._conversation(message.npc, message.id or message.type),)
+        everyone = self.conversations.values()
+        return [each for each in everyone if each.group == message.group] if message.group else list(everyone)
 
     def _react(self, conversation: Conversation, event_id: str, now: float) -> list[Effect]:
         if conversation.running is not None:
