@@ -85,6 +85,7 @@ var _socket: Socket
 var _process_of_bridge: BridgeProcess
 var _receivers := {}
 var _asked_by := {}
+var _refused_npcs := {}
 var _wait_s := 0.0
 var _since_s := 0.0
 var _turns_at_risk := false
@@ -240,10 +241,12 @@ func bridge_log() -> String:
 	return _process_of_bridge.log_tail if _process_of_bridge != null else ""
 
 
-## Open a conversation; [param receiver] gets each message about this NPC. For [NpcCharacter].
+## Open a conversation; [param receiver] gets each message about this NPC, and may return true for an
+## error that it has expected. For [NpcCharacter].
 func open(message: Dictionary, receiver: Callable) -> void:
 	var npc: String = message["npc"]
 	_receivers[npc] = receiver
+	_refused_npcs.erase(npc)
 	_protocol.open_messages[npc] = message
 	if is_ready():
 		_protocol.expect_open(npc)
@@ -255,7 +258,7 @@ func leave(npc: String) -> void:
 	if not _receivers.erase(npc):
 		return
 	_protocol.forget_npc(npc)
-	if is_ready():
+	if is_ready() and not _refused_npcs.has(npc):
 		_send({"type": "close", "npc": npc})
 
 
@@ -394,10 +397,13 @@ func _take(message: Dictionary) -> void:
 			_hand_over(npc, message)
 
 
-func _hand_over(npc: String, message: Dictionary) -> void:
-	var receiver: Callable = _receivers.get(npc, Callable())
-	if receiver.is_valid():
-		receiver.call(message)
+## True if the receiver has expected this.
+func _hand_over(npc: String, message: Dictionary) -> bool:
+	var receiver: Variant = _receivers.get(npc)
+	if receiver == null:
+		return false
+	var callable: Callable = receiver
+	return callable.is_valid() and callable.call(message) == true
 
 
 func _greet(message: Dictionary) -> void:
@@ -408,13 +414,15 @@ func _greet(message: Dictionary) -> void:
 		_turns_at_risk = false
 	else:
 		_lose_turns()
-	_change(State.READY, 0, "")
+	# Before anyone hears of it: whoever then opens or tells something would have it sent twice.
 	for waiting: Dictionary in _protocol.to_resend(is_resumed):
 		if waiting["type"] == "open":
 			var npc: String = waiting["npc"]
+			_refused_npcs.erase(npc)
 			_protocol.expect_open(npc)
 		_send(waiting)
 	_turns_at_risk = true
+	_change(State.READY, 0, "")
 
 
 func _take_error(message: Dictionary) -> void:
@@ -423,15 +431,15 @@ func _take_error(message: Dictionary) -> void:
 	if about == "open":
 		npc = _protocol.refused_open()
 		message["npc"] = npc
+		_refused_npcs[npc] = true
 	elif _asked_by.has(about):
 		npc = _asked_by[about]
 	_asked_by.erase(about)
 	_protocol.forget(about)
 	var code: String = message["code"]
 	var text: String = message["message"]
-	_warn(code, text)
-	if npc:
-		_hand_over(npc, message)
+	if not npc or not _hand_over(npc, message):
+		_warn(code, text)
 
 
 func _lose(code: int, why: String) -> void:

@@ -15,6 +15,7 @@ const Bridge := preload("npc_bridge.gd")
 const Clips := preload("core/clips.gd")
 const Messages := preload("core/messages.gd")
 const Known := preload("core/known.gd")
+const Text := preload("editor/text.gd")
 
 ## The conversation is open: the NPC can be talked to.
 signal opened
@@ -99,6 +100,9 @@ func _ready() -> void:
 		_report("no_bridge", "the autoload NpcBridge is missing; enable the plugin NPC Bridge in the project settings")
 		return
 	_bridge.turns_lost.connect(_on_turns_lost)
+	if EngineDebugger.is_active():
+		# For the list of unmapped actions in the editor that runs this game.
+		cue_unhandled.connect(_tell_editor)
 	if open_on_ready:
 		open()
 
@@ -247,19 +251,26 @@ static func nearest_to(node: Node) -> NpcCharacter:
 func _get_configuration_warnings() -> PackedStringArray:
 	var warnings := PackedStringArray()
 	if not character:
-		warnings.append("Set 'character' to the id of a character file, such as brom for characters/brom.toml.")
+		warnings.append(
+			Text.of("Set 'character' to the id of a character file, such as brom for characters/brom.toml.")
+		)
 	elif Known.characters and character not in Known.characters:
-		warnings.append("The bridge knows no character '%s'. It knows: %s." % [character, ", ".join(Known.characters)])
+		var known := ", ".join(Known.characters)
+		warnings.append(Text.of("The bridge knows no character '%s'. It knows: %s.") % [character, known])
 	if clip_source == null:
-		warnings.append("Without a 'clip_source' (AnimationPlayer or AnimationTree) the NPC talks but does not move.")
+		warnings.append(
+			Text.of("Without a 'clip_source' (AnimationPlayer or AnimationTree) the NPC talks but does not move.")
+		)
 		return warnings
 	var playable := Clips.playable(clip_source)
 	if playable.is_empty():
-		warnings.append("'clip_source' has no animations yet, so the NPC has nothing to play.")
+		warnings.append(Text.of("'clip_source' has no animations yet, so the NPC has nothing to play."))
 	for clip: String in Clips.broken(clip_source, clip_map):
-		warnings.append("The clip map says '%s' → '%s', and there is no such animation." % [clip, clip_map[clip]])
+		warnings.append(
+			Text.of("The clip map says '%s' → '%s', and there is no such animation.") % [clip, clip_map[clip]]
+		)
 	if declared_clips().size() > Messages.MAX_CLIPS:
-		warnings.append("More than %d clips: the bridge takes only so many." % Messages.MAX_CLIPS)
+		warnings.append(Text.of("More than %d clips: the bridge takes only so many.") % Messages.MAX_CLIPS)
 	return warnings
 
 
@@ -350,6 +361,10 @@ func _on_turns_lost() -> void:
 func _lose_turn() -> void:
 	if is_talking:
 		_end_turn({"turn": turn["turn"], "reason": "lost", "chars": str(turn["text"]).length()})
+
+
+func _tell_editor(action: String, _at: int) -> void:
+	EngineDebugger.send_message("npc_bridge:unmapped", [action])
 
 
 func _report(code: String, text: String) -> void:

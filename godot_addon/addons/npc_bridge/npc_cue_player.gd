@@ -16,6 +16,7 @@ enum Mode {
 }
 
 const Clips := preload("core/clips.gd")
+const Text := preload("editor/text.gd")
 
 ## A cue's animation begins.
 signal cue_started(clip: String, animation: String)
@@ -97,9 +98,9 @@ func stop() -> void:
 func _get_configuration_warnings() -> PackedStringArray:
 	var owner_of_clips := character if character != null else NpcCharacter.nearest_to(self)
 	if owner_of_clips == null:
-		return PackedStringArray(["Set 'character', or put this node under an NpcCharacter."])
+		return PackedStringArray([Text.of("Set 'character', or put this node under an NpcCharacter.")])
 	if owner_of_clips.clip_source == null:
-		return PackedStringArray(["The NpcCharacter has no 'clip_source', so no cue can be played."])
+		return PackedStringArray([Text.of("The NpcCharacter has no 'clip_source', so no cue can be played.")])
 	return PackedStringArray()
 
 

@@ -29,6 +29,7 @@ enum Reaction {
 
 const Bridge := preload("npc_bridge.gd")
 const Plain := preload("core/plain.gd")
+const Text := preload("editor/text.gd")
 
 ## An event was told.
 signal told(event_name: String, data: Dictionary)
@@ -102,13 +103,13 @@ func _get_configuration_warnings() -> PackedStringArray:
 	var warnings := PackedStringArray()
 	var from := _source()
 	if not event_name:
-		warnings.append("Set 'event_name', such as player_hurt.")
+		warnings.append(Text.of("Set 'event_name', such as player_hurt."))
 	if from == null:
-		warnings.append("Set 'source', or put this node under the node whose signal counts.")
+		warnings.append(Text.of("Set 'source', or put this node under the node whose signal counts."))
 	elif not from.has_signal(source_signal):
-		warnings.append("'%s' has no signal '%s'." % [from.name, source_signal])
+		warnings.append(Text.of("'%s' has no signal '%s'.") % [from.name, source_signal])
 	if scope == Scope.GROUP and not group:
-		warnings.append("With the scope GROUP, set 'group'.")
+		warnings.append(Text.of("With the scope GROUP, set 'group'."))
 	return warnings
 
 

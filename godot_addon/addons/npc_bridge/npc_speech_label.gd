@@ -8,6 +8,7 @@ extends RichTextLabel
 ## is slower, and catches up when it is far ahead. What the model wrote is only ever text, never BBCode.
 
 const Typewriter := preload("core/typewriter.gd")
+const Text := preload("editor/text.gd")
 ## How often the bridge is told how much was shown, in seconds.
 const SEEN_EVERY_S := 0.5
 
@@ -137,7 +138,9 @@ func shown_of(turn_id: String) -> int:
 
 func _get_configuration_warnings() -> PackedStringArray:
 	if character == null and NpcCharacter.nearest_to(self) == null:
-		return PackedStringArray(["Set 'character', or put this label near an NpcCharacter in the scene tree."])
+		return PackedStringArray(
+			[Text.of("Set 'character', or put this label near an NpcCharacter in the scene tree.")]
+		)
 	return PackedStringArray()
 
 
