@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from build import IN_A_PROJECT, JOBS, SNIPPETS, Built, Job, build, snippets
-from dotnet import Tools, ToolsMissing, tools
+from dotnet import Tools, ToolsMissing, must_be_had, tools
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +15,7 @@ def csharp() -> Tools:
     try:
         return tools()
     except ToolsMissing as missing:
-        if os.environ.get("CI"):
+        if must_be_had():
             pytest.fail(f"no C# tools here: {missing}")
         pytest.skip(f"no C# tools here: {missing}")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from build import CORE, CORE_TESTS, PACKAGE, REAL_BRIDGE, RUNNER, Built, Report, build, methods_of, run_tests
-from dotnet import Tools, ToolsMissing
+from dotnet import Tools, ToolsMissing, must_be_had
 from mono import Mono, mono
 
 pytestmark = pytest.mark.timeout(600)  # the first run fetches Mono
@@ -19,7 +17,7 @@ def runtime() -> Mono:
     try:
         return mono()
     except ToolsMissing as missing:
-        if os.environ.get("CI"):
+        if must_be_had():
             pytest.fail(f"no Mono here: {missing}")
         pytest.skip(f"no Mono here: {missing}")
 

@@ -8,8 +8,8 @@ namespace NpcBridge.Editor
     {
         static ReloadGuard()
         {
-            AssemblyReloadEvents.beforeAssemblyReload += NpcBridgeConnection.Reset;
-            EditorApplication.quitting += NpcBridgeConnection.Reset;
+            AssemblyReloadEvents.beforeAssemblyReload += NpcBridgeConnection.ResetStatics;
+            EditorApplication.quitting += NpcBridgeConnection.ResetStatics;
         }
     }
 }

@@ -99,6 +99,30 @@ namespace NpcBridge.Layer.Tests
         }
 
         [Test]
+        public void WindowPageAndInspectorsDrawWithoutAnError()
+        {
+            var npc = new GameObject("smith").AddComponent<NpcCharacter>();
+            npc.Animator = npc.gameObject.AddComponent<Animator>();
+            var window = ScriptableObject.CreateInstance<NpcBridgeWindow>();
+            Draw(window, "OnGUI");
+            NpcBridgeConnection.Instance.Connect();
+            Draw(window, "OnGUI");
+            Draw(window, "OnDisable");
+            MethodInfo page = typeof(Mistakes).Assembly.GetType("NpcBridge.Editor.NpcBridgeSettingsPage").GetMethod("Make", BindingFlags.Static | BindingFlags.NonPublic);
+            ((SettingsProvider)page.Invoke(null, null)).guiHandler("");
+            foreach (UnityEditor.Editor inspector in new UnityEditor.Editor[]
+            {
+                new NpcCharacterInspector { target = npc },
+                new NpcCuePlayerInspector { target = npc.gameObject.AddComponent<NpcCuePlayer>() },
+                new NpcSpeechTextInspector { target = npc.gameObject.AddComponent<NpcSpeechText>() },
+                new NpcEventSourceInspector { target = npc.gameObject.AddComponent<NpcEventSource>() },
+            })
+            {
+                inspector.OnInspectorGUI();
+            }
+        }
+
+        [Test]
         public void ADomainReloadEndsTheConnectionFirst()
         {
             System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(Mistakes).Assembly.GetType("NpcBridge.Editor.ReloadGuard").TypeHandle);
@@ -132,6 +156,11 @@ namespace NpcBridge.Layer.Tests
                 Engine.Scene.ToList().ForEach(UnityEngine.Object.DestroyImmediate);
                 Application.isPlaying = true;
             }
+        }
+
+        private static void Draw(UnityEngine.Object target, string message)
+        {
+            target.GetType().GetMethod(message, BindingFlags.Instance | BindingFlags.NonPublic).Invoke(target, null);
         }
 
         private static WireMap Cue(string action)

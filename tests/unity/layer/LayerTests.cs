@@ -398,6 +398,51 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
         }
 
         [Test]
+        public void WhoMakesTheConnectionCanGiveItSettings()
+        {
+            var bridge = new GameObject("mine").AddComponent<NpcBridgeConnection>();
+            bridge.Settings = ScriptableObject.CreateInstance<NpcBridgeSettings>();
+            bridge.Settings.Url = "nowhere";
+            Engine.Frame();
+            Assert.That((bridge.State, bridge.Reason), Is.EqualTo((SessionState.Refused, "'nowhere' is not the address of a bridge; write ws://HOST:PORT")));
+            bridge.Settings = _settings;
+            Assert.That(Engine.Log.Last(), Is.EqualTo("warning NPC Bridge: the connection is in use, so it keeps the settings it has (too_late)"));
+        }
+
+        [Test]
+        public void TheEnvironmentComesBeforeTheSettings()
+        {
+            Environment.SetEnvironmentVariable("NPC_BRIDGE_URL", "ws://127.0.0.1:1");
+            Environment.SetEnvironmentVariable("NPC_BRIDGE_TOKEN", "from outside");
+            try
+            {
+                _settings.Autostart = true;
+                ConnectionSettings found = _settings.ToConnection();
+                Assert.That((found.Url, found.Token, found.Autostart), Is.EqualTo(("ws://127.0.0.1:1", "from outside", false)));
+            }
+            finally
+            {
+                Environment.SetEnvironmentVariable("NPC_BRIDGE_URL", null);
+                Environment.SetEnvironmentVariable("NPC_BRIDGE_TOKEN", null);
+            }
+        }
+
+        [Test]
+        public void TheGameCanStartTheBridgeAndEndsItWhenItQuits()
+        {
+            _settings.Autostart = true;
+            _settings.Command = Environment.GetEnvironmentVariable("NPC_BRIDGE_COMMAND");
+            _settings.Arguments = new[] { "--backend", "scripted" };
+            NpcCharacter smith = Npc("smith");
+            Until(() => smith.IsOpen);
+            using (var bridge = System.Diagnostics.Process.GetProcessById(NpcBridgeConnection.Instance.Session.BridgeProcessId))
+            {
+                Engine.Quit();
+                Assert.That(bridge.WaitForExit(5000), Is.True);
+            }
+        }
+
+        [Test]
         public void QuittingIsQuickAndLeavesNothingBehind()
         {
             Npc("smith");

@@ -104,7 +104,7 @@ namespace NpcBridge.Core
                 _closing.Clear();
             }
 
-            foreach (string npc in _closing)
+            foreach (string npc in new List<string>(_closing))
             {
                 // It may have been lost with the connection before.
                 Send(GameMessages.Close(npc));

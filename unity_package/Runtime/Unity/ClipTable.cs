@@ -25,12 +25,14 @@ namespace NpcBridge
         {
             var declared = new List<Clip>();
             var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { idleState ?? "" };
+            var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             if (_map != null)
             {
                 foreach (NpcClip clip in _map.Clips)
                 {
+                    // What the map mentions, also to hide it, is not offered a second time under its own name.
                     taken.Add(clip.Target);
-                    if (clip.Kind != NpcClipKind.Hidden && clip.Name.Length > 0 && CanPlay(clip) && taken.Add(clip.Name) | clip.Target == clip.Name)
+                    if (clip.Kind != NpcClipKind.Hidden && clip.Name.Length > 0 && CanPlay(clip) && names.Add(clip.Name))
                     {
                         declared.Add(clip.ToWire());
                     }
@@ -41,7 +43,7 @@ namespace NpcBridge
             {
                 foreach (string name in Unlisted())
                 {
-                    if (taken.Add(name))
+                    if (taken.Add(name) && names.Add(name))
                     {
                         declared.Add(new Clip(name));
                     }

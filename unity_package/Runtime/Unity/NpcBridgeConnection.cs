@@ -29,6 +29,7 @@ namespace NpcBridge
         [SerializeField] private NpcTextEvent onRefused = new NpcTextEvent();
 
         private BridgeSession _session;
+        private bool _hasStarted;
 
         /// <summary>The connection is in another state now: the state, the close code that led there or 0, and why in words.</summary>
         public event Action<SessionState, int, string> StateChanged;
@@ -92,7 +93,7 @@ namespace NpcBridge
         /// <summary>The end of the log of the bridge that this game started.</summary>
         public string BridgeLog => Session.BridgeLog;
 
-        /// <summary>Its settings; setting them takes effect with the next <see cref="Connect"/> after <see cref="Stop"/>.</summary>
+        /// <summary>Its settings. They can be set until something uses the connection, which is in the first frame at the latest.</summary>
         public NpcBridgeSettings Settings
         {
             get
@@ -107,11 +108,13 @@ namespace NpcBridge
 
             set
             {
-                settings = value;
-                if (_session != null && _session.State == SessionState.Offline)
+                if (_session != null)
                 {
-                    _session = null;
+                    Warn("too_late", "the connection is in use, so it keeps the settings it has");
+                    return;
                 }
+
+                settings = value;
             }
         }
 
@@ -178,7 +181,7 @@ namespace NpcBridge
 
         /// <summary>End what runs, in play mode without a domain reload, before a domain reload, and in tests.</summary>
         [RuntimeInitializeOnLoadMethod(RuntimeInitializeLoadType.SubsystemRegistration)]
-        internal static void Reset()
+        internal static void ResetStatics()
         {
             if (s_instance != null)
             {
@@ -204,9 +207,16 @@ namespace NpcBridge
             DontDestroyOnLoad(gameObject);
         }
 
+        private void Start()
+        {
+            _hasStarted = true;
+            OnEnable();
+        }
+
         private void OnEnable()
         {
-            if (s_instance == this && Settings.AutoConnect)
+            // Not before Start, so that whoever makes this component can still give it settings.
+            if (_hasStarted && s_instance == this && Settings.AutoConnect)
             {
                 Connect();
             }
