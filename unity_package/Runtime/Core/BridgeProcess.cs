@@ -18,6 +18,7 @@ namespace NpcBridge.Core
     {
         private const int KeptLogChars = 4000;
         private const int KillAfterMilliseconds = 2000;
+        private const int MisusedExitCode = 2;
 
         private readonly object _gate = new object();
         private readonly StringBuilder _log = new StringBuilder();
@@ -40,7 +41,6 @@ namespace NpcBridge.Core
             {
                 // Every runtime has its own kinds for a command that is not there, or processes that cannot be.
                 _process = null;
-                CanRetry = false;
                 _problem = error is PlatformNotSupportedException || error is NotSupportedException || error is NotImplementedException
                     ? "this platform cannot start processes; run 'npc-bridge serve' beside the game"
                     : "the command '" + command + "' could not be started (" + error.Message + "). Install the bridge with: "
@@ -66,8 +66,8 @@ namespace NpcBridge.Core
         /// <summary>Its process id; 0 when there is none.</summary>
         public int Id => IsRunning ? _process.Id : 0;
 
-        /// <summary>Whether another attempt can succeed.</summary>
-        public bool CanRetry { get; } = true;
+        /// <summary>Whether another attempt can succeed: not when there is no such command, or it did not understand its arguments.</summary>
+        public bool CanRetry => _process != null && !(_process.HasExited && _process.ExitCode == MisusedExitCode);
 
         /// <summary>The end of its log.</summary>
         public string LogTail
