@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,29 @@ QUIET_SMITH = 'name = "Brom"\n'
 FALLBACK = '[fallback]\nunknown = ["Hm."]\n'
 
 
-@pytest.fixture(autouse=True)
-def cast(tmp_path: Path) -> None:
-    """Characters beside the bridge: a smith who waits to be spoken to, and one with an opening line."""
-    characters = tmp_path / "bridge/characters"
+def write_cast(folder: Path) -> None:
+    """Characters beside a bridge: a smith who waits to be spoken to, and an innkeeper with an opening line."""
+    characters = folder / "characters"
     characters.mkdir(parents=True)
     (characters / "smith.toml").write_text(QUIET_SMITH, encoding="utf-8")
     (characters / "innkeeper.toml").write_text('name = "Tilda"\nopening_line = "(waves) Welcome, traveller."\n', encoding="utf-8")
     events = '[rain_started]\ntext = "It starts to rain."\n[sword_drawn]\ntext = "{player} draws a sword."\nreact = true\n'
-    (tmp_path / "bridge/events.toml").write_text(events, encoding="utf-8")
+    (folder / "events.toml").write_text(events, encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def cast(tmp_path: Path) -> None:
+    write_cast(tmp_path / "bridge")
+
+
+@pytest.fixture(scope="module")
+def talkative(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeProcess]:
+    """One bridge for all tests that want no more of it than ``TALK``: each game has a session of its own."""
+    folder = tmp_path_factory.mktemp("talkative")
+    write_cast(folder)
+    running = BridgeProcess(folder, TALK)
+    yield running
+    running.stop()
 
 
 def where(bridge: BridgeProcess) -> dict[str, str]:
@@ -48,10 +62,10 @@ def without_warnings(game: GameProcess) -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_a_line_is_answered_with_text_and_each_cue_fires_at_its_place(bridge: Bridge, play: Play, codec: str) -> None:
+def test_a_line_is_answered_with_text_and_each_cue_fires_at_its_place(talkative: BridgeProcess, play: Play, codec: str) -> None:
     game = play(
         [*GREETED, ["say", "Good day!"], ["until", "turn_ended"], ["until", "typed"]],
-        **where(bridge(TALK)),
+        **where(talkative),
         codec=CODECS[codec],
         npcs=[SMITH | {"speed": 60}],
     )
@@ -83,8 +97,8 @@ def test_what_the_model_writes_is_never_markup(bridge: Bridge, play: Play) -> No
     without_warnings(game)
 
 
-def test_an_opening_line_is_spoken_without_being_asked_for(bridge: Bridge, play: Play) -> None:
-    game = play([*GREETED, ["until", "typed"]], **where(bridge(TALK)), npcs=[SMITH | {"character": "innkeeper"}])
+def test_an_opening_line_is_spoken_without_being_asked_for(talkative: BridgeProcess, play: Play) -> None:
+    game = play([*GREETED, ["until", "typed"]], **where(talkative), npcs=[SMITH | {"character": "innkeeper"}])
     assert of(game.finish(), "turn_started", "cue_reached", "typed") == [
         {"event": "turn_started", "npc": "smith_01", "turn": "t1", "cause": "opening", "note": ""},
         {"event": "cue_reached", "npc": "smith_01", "clip": "wave", "action": "waves", "at": 0, "shown": 0},
@@ -92,9 +106,9 @@ def test_an_opening_line_is_spoken_without_being_asked_for(bridge: Bridge, play:
     ]
 
 
-def test_an_event_is_in_the_note_of_the_next_turn_only(bridge: Bridge, play: Play) -> None:
+def test_an_event_is_in_the_note_of_the_next_turn_only(talkative: BridgeProcess, play: Play) -> None:
     steps = [["tell", "rain_started", {}, {}], ["say", "Hi"], ["until", "turn_ended"], ["say", "Again"], ["until", "turn_ended"]]
-    game = play([*GREETED, *steps], **where(bridge(TALK)), npcs=[SMITH])
+    game = play([*GREETED, *steps], **where(talkative), npcs=[SMITH])
     events = game.finish()
     notes = [event["note"] for event in of(events, "turn_started")]
     assert "It starts to rain." in notes[0]
@@ -102,9 +116,9 @@ def test_an_event_is_in_the_note_of_the_next_turn_only(bridge: Bridge, play: Pla
     assert events[-2]["waiting"] == 0
 
 
-def test_an_event_may_make_the_npc_speak_by_itself(bridge: Bridge, play: Play) -> None:
+def test_an_event_may_make_the_npc_speak_by_itself(talkative: BridgeProcess, play: Play) -> None:
     steps = [["tell", "sword_drawn", {"player": "Ada"}, {"npc": "smith_01"}], ["until", "turn_ended"]]
-    game = play([*GREETED, *steps], **where(bridge(TALK)), npcs=[SMITH])
+    game = play([*GREETED, *steps], **where(talkative), npcs=[SMITH])
     (started,) = of(game.finish(), "turn_started")
     assert started["cause"] == "event"
     assert "Ada draws a sword." in started["note"]
@@ -186,8 +200,8 @@ def test_a_wrong_token_is_said_once_and_not_tried_again(bridge: Bridge, play: Pl
     ]
 
 
-def test_a_bridge_of_another_protocol_is_refused_in_words(bridge: Bridge, play: Play) -> None:
-    game = play([["protocol", 7], ["start"], ["until", "state", {"state": "refused"}]], **where(bridge(TALK)), npcs=[SMITH])
+def test_a_bridge_of_another_protocol_is_refused_in_words(talkative: BridgeProcess, play: Play) -> None:
+    game = play([["protocol", 7], ["start"], ["until", "state", {"state": "refused"}]], **where(talkative), npcs=[SMITH])
     events = game.finish()
     assert of(events, "state")[1] == {
         "event": "state",
@@ -197,11 +211,9 @@ def test_a_bridge_of_another_protocol_is_refused_in_words(bridge: Bridge, play: 
     }
 
 
-def test_an_unknown_character_is_told_to_its_npc_with_those_that_exist(bridge: Bridge, play: Play) -> None:
+def test_an_unknown_character_is_told_to_its_npc_with_those_that_exist(talkative: BridgeProcess, play: Play) -> None:
     npcs = [SMITH | {"id": "a"}, SMITH | {"id": "b", "character": "nobody"}, SMITH | {"id": "c"}]
-    game = play(
-        [["start"], ["until", "opened", {"npc": "c"}], ["say", "c", "Hi"], ["until", "turn_ended"]], **where(bridge(TALK)), npcs=npcs
-    )
+    game = play([["start"], ["until", "opened", {"npc": "c"}], ["say", "c", "Hi"], ["until", "turn_ended"]], **where(talkative), npcs=npcs)
     events = game.finish()
     (failed,) = of(events, "npc_failed")
     assert (failed["npc"], failed["code"]) == ("b", "unknown_character")
@@ -209,17 +221,17 @@ def test_an_unknown_character_is_told_to_its_npc_with_those_that_exist(bridge: B
     assert [event["npc"] for event in of(events, "opened")] == ["a", "c"]
 
 
-def test_a_message_that_is_too_large_costs_itself_only(bridge: Bridge, play: Play) -> None:
-    game = play([*GREETED, ["flood", 100_000], ["say", "Hi"], ["until", "turn_ended"]], **where(bridge(TALK)), npcs=[SMITH])
+def test_a_message_that_is_too_large_costs_itself_only(talkative: BridgeProcess, play: Play) -> None:
+    game = play([*GREETED, ["flood", 100_000], ["say", "Hi"], ["until", "turn_ended"]], **where(talkative), npcs=[SMITH])
     events = game.finish()
     (failed,) = of(events, "failed")
     assert failed["code"] == "message_too_large"
     assert failed["message"].endswith("the limit is 65536")
 
 
-def test_garbage_from_a_save_file_is_answered_with_an_error(bridge: Bridge, play: Play) -> None:
+def test_garbage_from_a_save_file_is_answered_with_an_error(talkative: BridgeProcess, play: Play) -> None:
     steps = [["load", [1, 2, 3]], ["until", "failed"], ["say", "Hi"], ["until", "turn_ended"]]
-    events = play([*GREETED, *steps], **where(bridge(TALK)), npcs=[SMITH]).finish()
+    events = play([*GREETED, *steps], **where(talkative), npcs=[SMITH]).finish()
     assert len(of(events, "failed")) == 1
 
 
