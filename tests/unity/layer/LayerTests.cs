@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Threading;
 using NpcBridge.Core;
 using NUnit.Framework;
@@ -248,6 +249,28 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
             {
                 Assert.That(sent.Last(each => each.TextOf("type") == "interrupt")["at"], Is.EqualTo((long)shown.Length));
             }
+        }
+
+        [Test]
+        public void WhatStillComesInOfAReplyThatWasCutIsNotShown()
+        {
+            NpcCharacter smith = Npc("smith");
+            NpcSpeechText speech = Speech(smith, out TextMeshPro label);
+            Opening(smith, speech);
+            var reached = new List<NpcCue>();
+            smith.CueReached += reached.Add;
+            Hear(smith, "turn_started", "cause", "say");
+            Hear(smith, "text", "text", "One two three four.");
+            Engine.Frames(20);
+            string shown = speech.VisibleText;
+            smith.Interrupt();
+            Hear(smith, "text", "text", " Five six.");
+            Hear(smith, "cue", "action", "nods");
+            Engine.Frames(120);
+            Hear(smith, "turn_ended", "reason", "interrupted");
+            Engine.Frames(120);
+            Assert.That(shown, Has.Length.InRange(2, 18));
+            Assert.That((speech.VisibleText, label.text, reached.Count, speech.IsTyping), Is.EqualTo((shown, shown, 0, false)));
         }
 
         [Test]
@@ -517,6 +540,15 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
             }
 
             return line;
+        }
+
+        /// <summary>Let an NPC hear what only a slow bridge would say.</summary>
+        private static void Hear(NpcCharacter npc, string type, string field, string value)
+        {
+            var message = new WireMap { { "type", type }, { "npc", npc.ResolvedId }, { "turn", "t99" }, { "at", 0L }, { "chars", 0L }, { "clip", "" } };
+            message.Add(field, value);
+            MethodInfo receive = typeof(NpcCharacter).GetMethod("Receive", BindingFlags.Instance | BindingFlags.NonPublic);
+            receive.Invoke(npc, new object[] { BridgeMessage.Read(message) });
         }
 
         private static GameObject Destroyed()

@@ -54,6 +54,7 @@ namespace NpcBridge
         private float _sinceSeenSeconds;
         private int _seen;
         private bool _isAnnounced;
+        private bool _isCut;
 
         /// <summary>A reply begins to be shown: the turn's id.</summary>
         public event Action<string> TypingStarted;
@@ -126,6 +127,8 @@ namespace NpcBridge
             _newest = null;
             if (_turn.Length > 0)
             {
+                // More of this reply may still be under way to the game.
+                _isCut = true;
                 _typewriter.Cut();
                 Show();
                 FinishIfDone();
@@ -304,6 +307,7 @@ namespace NpcBridge
             _typewriter.Clear();
             _cues.Clear();
             _isAnnounced = false;
+            _isCut = false;
             _seen = 0;
             _sinceSeenSeconds = 0;
             Show();
@@ -359,7 +363,7 @@ namespace NpcBridge
             {
                 _newest.Parts.Add(part);
             }
-            else if (_turn.Length > 0 && character.Turn.Id == _turn)
+            else if (_turn.Length > 0 && !_isCut && character.Turn.Id == _turn)
             {
                 Add(part);
             }
