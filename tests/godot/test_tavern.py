@@ -205,7 +205,7 @@ def test_two_guests_talk_with_each_other_when_nobody_speaks(rehearse: Rehearse, 
 
 
 def test_the_chinese_evening_has_an_innkeeper_and_speaks_chinese(rehearse: Rehearse, bridge: Bridge) -> None:
-    steps = [*FAST, ["until", "typed", {"guest": "Isolde"}], ["walk", 1180], ["until", "typed", {"guest": "Wu"}], ["say", "有房吗？"]]
+    steps = [*FAST, ["until", "typed", {"guest": "Isolde"}], ["walk", 856], ["until", "typed", {"guest": "Wu"}], ["say", "有房吗？"]]
     events = rehearse(
         [*steps, ["until", "typed", {"guest": "Wu"}]], bridge('lines = ["（拨算盘）有。（笑）楼上请。"]'), language="zh"
     ).finish()

@@ -123,7 +123,9 @@ func _draw() -> void:
 	tip.x = clampf(tip.x, root - 46.0, root + 46.0)
 	var tail := PackedVector2Array([Vector2(root - 12.0, low), Vector2(root + 12.0, low), tip])
 	draw_colored_polygon(tail, PAPER)
-	draw_polyline(PackedVector2Array([tail[0] + Vector2(0, 1.5), tip, tail[1] + Vector2(0, 1.5)]), PAPER_EDGE, 3.0, true)
+	draw_polyline(
+		PackedVector2Array([tail[0] + Vector2(0, 1.5), tip, tail[1] + Vector2(0, 1.5)]), PAPER_EDGE, 3.0, true
+	)
 	draw_rect(Rect2(root - 10.5, low - 3.0, 21.0, 4.0), PAPER)
 	var tab := Rect2(12, -17, _name.get_minimum_size().x + 22, 27)
 	draw_style_box(_tab_style, tab)
@@ -149,7 +151,9 @@ func _fit(delta: float) -> void:
 
 func _wanted_size() -> Vector2:
 	var font := words.get_theme_font("normal_font")
-	var line := font.get_string_size(words.get_parsed_text(), HORIZONTAL_ALIGNMENT_LEFT, -1, words.get_theme_font_size("normal_font_size"))
+	var line := font.get_string_size(
+		words.get_parsed_text(), HORIZONTAL_ALIGNMENT_LEFT, -1, words.get_theme_font_size("normal_font_size")
+	)
 	var least := maxf(MIN_WIDTH, _name.get_minimum_size().x + 46.0)
 	var width := clampf(line.x + 2.0 * MARGIN.x + 6.0, least, MAX_WIDTH)
 	words.size.x = width - 2.0 * MARGIN.x

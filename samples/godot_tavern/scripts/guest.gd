@@ -27,6 +27,7 @@ var has_met := false
 var authored: Authored
 
 var _authored_turns := 0
+var _news := {}
 
 @onready var character: NpcCharacter = $NpcCharacter
 @onready var cues: NpcCuePlayer = $NpcCuePlayer
@@ -48,13 +49,16 @@ func _ready() -> void:
 	add_to_group("guests")
 	character.player_name = tr("A traveller")
 	character.cue_reached.connect(_on_cue_reached)
+	character.opened.connect(_tell_news)
+	bubble.anchor = puppet.mouthpiece()
 	bubble.introduce(tr(title))
 	bubble.words.typed.connect(func(_text: String) -> void: puppet.speak())
 	bubble.words.typing_finished.connect(_on_typing_finished)
 
 
-func _process(_delta: float) -> void:
-	bubble.anchor = puppet.mouthpiece()
+func _process(delta: float) -> void:
+	# The bubble follows somebody who stands up, but does not shake when they laugh.
+	bubble.anchor = bubble.anchor.lerp(puppet.mouthpiece(), 1.0 - exp(-delta * 5.0))
 
 
 ## Whether this guest is there in the game's language.
@@ -91,8 +95,11 @@ func hear(words: String, speaker: String = "") -> void:
 ## Notice that something happened. It shows in the next answer, or at once in an answer of its own.
 func notice(event: String, facts: Dictionary, reacts: bool) -> void:
 	if NpcBridge.is_ready():
-		has_met = true
-		character.send_event(event, facts, {"react": reacts})
+		if has_met or reacts:
+			has_met = true
+			character.send_event(event, facts, {"react": reacts})
+		else:
+			_news[event] = facts
 	elif reacts:
 		speak(authored.line_for(part, event))
 
@@ -123,6 +130,14 @@ func speak(line: String) -> void:
 			character.text_arrived.emit(words, at)
 	character.is_talking = false
 	character.turn_ended.emit(id, "stop")
+
+
+## What happened before the acquaintance was made.
+func _tell_news() -> void:
+	for event: String in _news:
+		var facts: Dictionary = _news[event]
+		character.send_event(event, facts, {"react": false})
+	_news.clear()
 
 
 func _on_typing_finished(_turn_id: String) -> void:

@@ -94,7 +94,9 @@ func _on_message_received(message: Dictionary) -> void:
 		"turn_started":
 			if message["note"]:
 				var lines: PackedStringArray = str(message["note"]).split("\n")
-				_note.text = "“" + " ".join(lines.slice(1) if lines.size() > 1 else lines).strip_edges().trim_prefix("- ") + "”"
+				_note.text = " ".join(lines.slice(1) if lines.size() > 1 else lines)
+					"“" + " ".join(lines.slice(1) if lines.size() > 1 else lines).strip_edges().trim_prefix("- ") + "”"
+				)
 		"turn_ended":
 			_show_figures(message)
 

@@ -16,7 +16,7 @@ var _turn_tween: Tween
 
 @onready var _talk: Sprite2D = $Body/Torso/Head/Face/Talk
 @onready var _mouth: Sprite2D = $Body/Torso/Head/Face/Mouth
-@onready var _mouthpiece: Marker2D = $Mouthpiece
+@onready var _mouthpiece: Marker2D = $Body/Torso/Head/Mouthpiece
 
 
 func _ready() -> void:
@@ -39,7 +39,7 @@ func speak() -> void:
 	_lips_s = 0.16
 
 
-## Where a speech bubble points at, in the coordinates of the room.
+## Where a speech bubble points at, above the head, in the coordinates of the room.
 func mouthpiece() -> Vector2:
 	return _mouthpiece.global_position
 

@@ -26,7 +26,6 @@ var _has_arrived := false
 @onready var _hud: TavernHud = $Hud/Hud
 @onready var _gossip: Node = $Gossip
 @onready var _coin: Sprite2D = $Coin
-@onready var _sparkle: CPUParticles2D = $Coin/Sparkle
 @onready var _own_bubble: TavernBubble = $Bubbles/Traveller
 
 
@@ -106,7 +105,9 @@ func happen(event: String) -> void:
 		"sword_drawn":
 			_traveller.wield(not _traveller.is_armed)
 			var drawn := _traveller.is_armed
-			_tell_everyone("sword_drawn" if drawn else "sword_sheathed", {"player": tr("The traveller")}, _guests if drawn else [])
+			_tell_everyone(
+				"sword_drawn" if drawn else "sword_sheathed", {"player": tr("The traveller")}, _guests if drawn else []
+			)
 			_hud.hold_button(event, drawn)
 		"coin_given":
 			_toss_coin(_nearest())
@@ -131,20 +132,22 @@ func _toss_coin(guest: TavernGuest) -> void:
 	_traveller.look_at_place(guest.global_position)
 	_traveller.give()
 	await get_tree().create_timer(0.4).timeout
+	var coin: Sprite2D = _coin.duplicate()
+	add_child(coin)
 	var start := _traveller.hand_place()
 	var end := guest.global_position + Vector2(signf(start.x - guest.global_position.x) * 40.0, -110.0)
 	var fly := func(share: float) -> void:
-		_coin.global_position = start.lerp(end, share) + Vector2(0.0, -130.0 * 4.0 * share * (1.0 - share))
-		_coin.scale.x = 0.3333 * cos(share * 22.0)
-	_coin.show()
+		coin.global_position = start.lerp(end, share) + Vector2(0.0, -130.0 * 4.0 * share * (1.0 - share))
+		coin.scale.x = 0.45 * cos(share * 22.0)
+	coin.show()
 	var flight := create_tween()
 	flight.tween_method(fly, 0.0, 1.0, 0.85)
 	await flight.finished
-	_coin.scale.x = 0.3333
-	_sparkle.restart()
+	coin.scale.x = 0.45
+	(coin.get_node("Sparkle") as CPUParticles2D).restart()
 	guest.notice("coin_given", {"player": tr("The traveller")}, true)
 	await get_tree().create_timer(0.9).timeout
-	_coin.hide()
+	coin.queue_free()
 
 
 func _may_come() -> bool:
@@ -156,10 +159,11 @@ func _greet() -> void:
 	for guest: TavernGuest in _guests:
 		if guest.is_busy() or guest.bubble.is_busy():
 			return
-	var nearest := _nearest()
-	if not nearest.has_met and _distance(nearest) < EARSHOT:
-		nearest.puppet.look_at_place(_traveller.global_position)
-		nearest.meet()
+	for guest: TavernGuest in _by_distance():
+		if not guest.has_met and _distance(guest) < EARSHOT:
+			guest.puppet.look_at_place(_traveller.global_position)
+			guest.meet()
+			return
 
 
 func _notice_addressee() -> void:

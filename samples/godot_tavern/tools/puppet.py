@@ -145,17 +145,9 @@ def _add_nodes(scene: Scene, person: Person, sheet: Sheet) -> None:
         _art(scene, sheet, "mouth", face, name=name, position=vector(*body.mouth), **hidden)
     if "over_face" in sheet.parts:
         _art(scene, sheet, "over_face", head, name="Over")
+    scene.node("Mouthpiece", "Marker2D", head, position=vector(4, {"mira": -92, "wu": -84}.get(person.name, -74)))
     _add_arm(scene, person, sheet, "f")
     scene.node("AnimationPlayer", "AnimationPlayer", ".", libraries='{\n&"": SubResource("clips")\n}', autoplay='"idle"')
-    scene.node("Mouthpiece", "Marker2D", ".", position=vector(10, _mouthpiece(person)))
-
-
-def _mouthpiece(person: Person) -> float:
-    """Where a speech bubble points at: a little above the head."""
-    top = {"mira": 92, "wu": 84}.get(person.name, 74)
-    hip = values(IDLES[person.name], person.body)["body"]
-    assert isinstance(hip, tuple)
-    return hip[1] + person.body.neck[1] - top
 
 
 def _add_arm(scene: Scene, person: Person, sheet: Sheet, side: str) -> None:

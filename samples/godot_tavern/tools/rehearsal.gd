@@ -173,8 +173,7 @@ func _listen(guest: Node) -> void:
 			_report("turn_started", {"guest": id, "turn": turn, "cause": cause, "note": character.turn["note"]})
 	)
 	character.turn_ended.connect(
-		func(turn: String, reason: String) -> void:
-			_report("turn_ended", {"guest": id, "turn": turn, "reason": reason})
+		func(turn: String, reason: String) -> void: _report("turn_ended", {"guest": id, "turn": turn, "reason": reason})
 	)
 	character.cue_reached.connect(
 		func(clip: String, action: String, at: int) -> void:
@@ -187,5 +186,6 @@ func _listen(guest: Node) -> void:
 	)
 	var player: AnimationPlayer = guest.get_node("Puppet/AnimationPlayer")
 	(guest.get_node("NpcCuePlayer") as NpcCuePlayer).cue_started.connect(
-		func(_clip: String, _animation: String) -> void: _report("plays", {"guest": id, "animation": player.current_animation})
+		func(_clip: String, _animation: String) -> void:
+			_report("plays", {"guest": id, "animation": player.current_animation})
 	)
