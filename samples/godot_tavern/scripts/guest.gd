@@ -5,10 +5,10 @@ extends Node2D
 ## With a bridge the words come from there. Without one they are authored lines, which take the same way:
 ## through the signals of [NpcCharacter], so that label and gestures do not know the difference.
 
+const Authored := preload("authored.gd")
+
 ## Words and gestures are over, and what was said.
 signal fell_silent(said: String)
-
-const Authored := preload("authored.gd")
 
 ## The guest's name, for the player; a key of text/tavern.csv.
 @export var title := ""

@@ -3,16 +3,16 @@ extends Control
 ## What the player reads and presses besides the room: the line to type in, the buttons for events, and
 ## what the bridge is doing.
 
+const GOOD := Color("8fd07a")
+const WAITING := Color("f2c14e")
+const AWAY := Color("e08a6a")
+
 ## The player has said something.
 signal said(words: String)
 ## The player wants to be heard: begins to type a line, or presses Escape in it.
 signal silence_wanted
 ## A button was pressed; events of events.toml.
 signal event_chosen(event: String)
-
-const GOOD := Color("8fd07a")
-const WAITING := Color("f2c14e")
-const AWAY := Color("e08a6a")
 
 var _has_words := false
 
@@ -95,8 +95,6 @@ func _on_message_received(message: Dictionary) -> void:
 			if message["note"]:
 				var lines: PackedStringArray = str(message["note"]).split("\n")
 				_note.text = " ".join(lines.slice(1) if lines.size() > 1 else lines)
-					"“" + " ".join(lines.slice(1) if lines.size() > 1 else lines).strip_edges().trim_prefix("- ") + "”"
-				)
 		"turn_ended":
 			_show_figures(message)
 
