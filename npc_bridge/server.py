@@ -311,6 +311,8 @@ class Connection:
 
     def _read_ahead(self, talk: Conversation, tasks: asyncio.TaskGroup) -> None:
         """Let the model read what was said while the player thinks of an answer."""
+        if not self.bridge.backend.reads_ahead:
+            return
 
         async def read() -> None:
             with contextlib.suppress(BackendError):

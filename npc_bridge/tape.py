@@ -97,7 +97,7 @@ class RecordingBackend:
         self._backend, self._recorder = backend, recorder
         self.name, self.model, self.limits = backend.name, backend.model, backend.limits
         self.estimate_tokens, self.warm_up = backend.estimate_tokens, backend.warm_up
-        self.read_ahead, self.close = backend.read_ahead, backend.close
+        self.reads_ahead, self.read_ahead, self.close = backend.reads_ahead, backend.read_ahead, backend.close
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         try:
@@ -162,6 +162,8 @@ class TapeBackend:
 
     async def warm_up(self) -> None:
         """Nothing to load."""
+
+    reads_ahead = False
 
     async def read_ahead(self, request: ChatRequest) -> None:
         """Not done: see ``Backend.read_ahead``."""

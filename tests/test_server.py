@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -316,14 +317,15 @@ async def test_a_slow_client_is_closed_and_the_others_do_not_notice(serve: Serve
     bridge = await serve(Scripted.of(["x" * 200_000], chunk_chars=2_000), max_queue_bytes=65_536)
     slow, quick = await hello(bridge), await hello(bridge)
     slow.transport.pause_reading()
-    for number in range(400):
-        if len(bridge.connections) != 2:
-            break
-        npc = f"npc{number}"
-        await send(slow, type="open", npc=npc, character="brom")
-        await send(slow, type="say", id=npc, npc=npc, text="Go on.")
-        await asyncio.sleep(0.01)
-    assert len(bridge.connections) == 1
+    with contextlib.suppress(ConnectionClosed):  # the bridge hangs up while the client still sends
+        for number in range(400):
+            npc = f"npc{number}"
+            await send(slow, type="open", npc=npc, character="brom")
+            await send(slow, type="say", id=npc, npc=npc, text="Go on.")
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while len(bridge.connections) != 1:
+            await asyncio.sleep(0.01)
     await send(quick, type="open", npc="smith", character="brom")
     await send(quick, type="say", id="a1", npc="smith", text="Still there?")
     assert (await until(quick, "turn_ended"))[-1]["reason"] == "stop"

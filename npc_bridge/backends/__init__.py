@@ -79,6 +79,10 @@ class Backend(Protocol):
         The embedded backend loads its model, and raises ``BackendError`` when that fails.
         """
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether ``read_ahead`` does anything: making a prompt that nobody reads costs a tenth of a turn."""
+
     async def read_ahead(self, request: ChatRequest) -> None:
         """Let the model read a conversation while nobody waits, so that its next reply begins sooner.
 

@@ -141,6 +141,8 @@ class Embedded:
         """Load the model now. Raises ``BackendError`` when that fails."""
         await self._running()
 
+    reads_ahead = True
+
     async def read_ahead(self, request: ChatRequest) -> None:
         """See ``Backend.read_ahead``: one word is asked for and thrown away; what counts is the prompt that the slot then holds."""
         unsaid: ChatMessage = {"role": "user", "content": "…"}  # llama.cpp would go on from a last assistant message

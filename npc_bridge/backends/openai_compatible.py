@@ -119,6 +119,8 @@ class OpenAICompatible:
         """Load the HTTP library without holding up the loop, so that the first reply need not wait for it."""
         await self._opened()
 
+    reads_ahead = False
+
     async def read_ahead(self, request: ChatRequest) -> None:
         """Not done: see ``Backend.read_ahead``."""
 

@@ -106,6 +106,8 @@ class Scripted:
     async def warm_up(self) -> None:
         """Nothing to do."""
 
+    reads_ahead = False
+
     async def read_ahead(self, request: ChatRequest) -> None:
         """Not done: see ``Backend.read_ahead``."""
 
