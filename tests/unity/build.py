@@ -18,7 +18,7 @@ from dotnet import ENVIRONMENT, Tools
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PACKAGE = ROOT / "unity_package"
-TIMEOUT_S = 110
+TIMEOUT_S = 240
 REAL_BRIDGE = {
     "NPC_BRIDGE_GOLDEN": str(ROOT / "tests/golden"),
     "NPC_BRIDGE_COMMAND": str(Path(sys.executable).parent / "npc-bridge"),

@@ -472,7 +472,7 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
             Until(() => NpcBridgeConnection.Instance.IsReady);
             var clock = System.Diagnostics.Stopwatch.StartNew();
             Engine.Quit();
-            Assert.That(clock.ElapsedMilliseconds, Is.LessThan(500));
+            Assert.That(clock.ElapsedMilliseconds, Is.LessThan(1000));
             Assert.That((NpcBridgeConnection.Exists, NpcBridgeConnection.Instance == null), Is.EqualTo((false, true)));
         }
 

@@ -50,14 +50,10 @@ namespace NpcBridge.Core.Tests
 
         public List<BridgeMessage> Received { get; } = new List<BridgeMessage>();
 
-        /// <summary>The text of all pieces of the turn that came last.</summary>
-        public string LastText
+        /// <summary>The text of all pieces of a turn.</summary>
+        public string TextOf(string turn)
         {
-            get
-            {
-                string turn = All<TurnStarted>().Last().Turn;
-                return string.Concat(All<TextPiece>().Where(each => each.Turn == turn).Select(each => each.Text));
-            }
+            return string.Concat(All<TextPiece>().Where(each => each.Turn == turn).Select(each => each.Text));
         }
 
         public IEnumerable<T> All<T>()
@@ -87,13 +83,20 @@ namespace NpcBridge.Core.Tests
             return this;
         }
 
-        /// <summary>Say something and wait until the answer is over.</summary>
+        /// <summary>Say something and wait until the turn that answers it is over.</summary>
         public TurnEnded Answer(string line)
         {
-            int before = All<TurnEnded>().Count();
-            Session.Say("smith", line);
-            Until(() => All<TurnEnded>().Count() > before, "the answer to '" + line + "'");
-            return All<TurnEnded>().Last();
+            string id = Session.Say("smith", line);
+            TurnEnded ended = null;
+            Until(
+                () =>
+                {
+                    TurnStarted started = All<TurnStarted>().FirstOrDefault(each => each.Answers.Contains(id));
+                    ended = started == null ? null : All<TurnEnded>().FirstOrDefault(each => each.Turn == started.Turn);
+                    return ended != null;
+                },
+                "the answer to '" + line + "'");
+            return ended;
         }
 
         public void Poll()
