@@ -4,7 +4,7 @@
 
 Run by hand. Needs Godot as play.py finds it, on a machine without a screen Debian's ``xvfb xauth libgl1 libgl1-mesa-dri``, for the Chinese
 picture ``fonts-noto-cjk``, and ``pngquant`` to make the files small. The words come from a bridge that recites, so that every run says the
-same; everything else is what a player sees.
+same, but for the last, in which the embedded model speaks; everything else is what a player sees.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Moment:
 
     steps: Steps
     answers: dict[str, tuple[str, ...]]
+    """Empty: the embedded model answers, each time something else."""
     size: str = "1280x720"
     language: str = "en"
 
@@ -63,8 +64,8 @@ MOMENTS = {
     ),
     "coin": Moment(
         [["speed", 200], *MET, ["walk", 826], ["turn", False], ["until", "typed", {"guest": "Brom"}],
-         ["until", "typed", {"guest": "Mira"}], ["seconds", 5.6], ["speed", 40], ["happen", "coin_given"], ["until", "turn_started", {"cause": "event"}], ["happen", "coin_given"], ["seconds", 0.95],
-         ["picture", "FILE"]],
+         ["until", "typed", {"guest": "Mira"}], ["seconds", 5.6], ["speed", 40], ["happen", "coin_given"],
+         ["until", "turn_started", {"cause": "event"}], ["happen", "coin_given"], ["seconds", 0.95], ["picture", "FILE"]],
         {"silver coin": ("(laughs) A silver coin, for an old smith? You are too kind! (raises his mug) Then the next round is mine.",)},
     ),
     "midnight": Moment(
@@ -81,6 +82,12 @@ MOMENTS = {
          ["shown", "Wu", 9], ["picture", "FILE"]],
         {"房": ("（拨算盘）有，楼上最后一间，不漏雨。（压低声音）隔壁打呼噜，您多担待。",), "下起了雨": ("（点头）嗯。",)},
         language="zh",
+    ),
+    "model": Moment(
+        [["speed", 200], *MET, ["walk", 826], ["turn", False], ["until", "typed", {"guest": "Brom"}], ["until", "typed", {"guest": "Mira"}],
+         ["seconds", 6.4], ["speed", 36], ["happen", "coin_given"], ["until", "turn_started", {"cause": "event"}], ["seconds", 0.3],
+         ["shown", "Brom", 26], ["picture", "FILE"]],
+        {},
     ),
 }  # fmt: skip
 
@@ -111,7 +118,7 @@ def take(name: str, moment: Moment, godot: list[str], folder: Path) -> Path:
         moment.size,
     ]
     game += ["--language", moment.language, "-s", "res://tools/rehearsal.gd", "--", steps]
-    with RunningBridge(["--backend", "scripted", "--script", str(script)]) as address:
+    with RunningBridge(["--backend", "scripted", "--script", str(script)] if moment.answers else []) as address:
         done = subprocess.run(game, env=os.environ | address, timeout=TIMEOUT_S, capture_output=True, encoding="utf-8", check=False)
     if done.returncode or not file.is_file():
         sys.exit(f"{name} could not be played:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")

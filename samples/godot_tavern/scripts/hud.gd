@@ -100,11 +100,12 @@ func _on_message_received(message: Dictionary) -> void:
 
 
 func _show_figures(turn: Dictionary) -> void:
-	if turn.get("first_text_ms") != null:
+	# An authored line, such as an opening, has no figures: no model was asked.
+	if turn.get("prompt_tokens", -1) <= 0:
+		return
+	if turn.get("first_text_ms", -1.0) >= 0.0:
 		_first.text = "%d ms" % roundi(turn["first_text_ms"])
-	if turn.get("prompt_tokens") != null:
-		var cached: int = turn["cached_tokens"] if turn.get("cached_tokens") != null else 0
-		_cached.text = "%d / %d" % [cached, turn["prompt_tokens"]]
+	_cached.text = "%d / %d" % [maxi(0, turn.get("cached_tokens", 0)), turn["prompt_tokens"]]
 
 
 func _on_button_pressed(event: String) -> void:

@@ -18,6 +18,7 @@ var _guests: Array[TavernGuest] = []
 var _bubbles: Array[TavernBubble] = []
 var _since_arrival_s := 0.0
 var _has_arrived := false
+var _greeting_s := 0.0
 
 @onready var _traveller: TavernTraveller = $Traveller
 @onready var _surroundings: Node2D = $Surroundings
@@ -67,7 +68,7 @@ func _process(delta: float) -> void:
 	if not _has_arrived and (NpcBridge.is_ready() or _since_arrival_s > PATIENCE_S or not _may_come()):
 		_has_arrived = _since_arrival_s > 1.0
 	elif _has_arrived:
-		_greet()
+		_greet(delta)
 
 
 func _unhandled_input(event: InputEvent) -> void:
@@ -155,7 +156,10 @@ func _may_come() -> bool:
 
 
 ## Whoever comes near says hello; one after the other.
-func _greet() -> void:
+func _greet(delta: float) -> void:
+	_greeting_s -= delta
+	if _greeting_s > 0.0:
+		return
 	for guest: TavernGuest in _guests:
 		if guest.is_busy() or guest.bubble.is_busy():
 			return
@@ -163,6 +167,8 @@ func _greet() -> void:
 		if not guest.has_met and _distance(guest) < EARSHOT:
 			guest.puppet.look_at_place(_traveller.global_position)
 			guest.meet()
+			# Until the first words are there, nobody can be seen to speak.
+			_greeting_s = 1.5
 			return
 
 
