@@ -4,7 +4,7 @@
 
 A stand-in bridge sends text to many NPCs at once; the game has an NpcCharacter and an NpcSpeechLabel for each and runs at 60 frames a
 second. Reported is the time that the addon takes of a frame: reading from the socket, decoding, signals, typewriters. "Undisturbed" is the
-quietest tenth of those frames in which at least the average number of messages came, because the machine that runs this is rarely idle.
+quietest tenth of those frames in which about the average number of messages came, because the machine that runs this is rarely idle.
 Beside it: the CPU time of the whole game, drawing of the labels included, less that of the same game while nobody talks. The codecs are
 measured by themselves before. See docs/godot.md for what came out.
 """

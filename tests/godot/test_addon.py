@@ -103,3 +103,10 @@ def test_the_version_is_that_of_the_bridge() -> None:
 def test_the_licence_goes_along_and_the_readme_too() -> None:
     assert (SHIPPED / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
     assert (SHIPPED / "README.md").is_file()
+
+
+def test_every_project_setting_is_in_the_guide() -> None:
+    settings = re.findall(r'"(npc_bridge/\w+/\w+)"', (SHIPPED / "settings.gd").read_text(encoding="utf-8"))
+    guide = (ROOT / "docs/godot.md").read_text(encoding="utf-8")
+    assert len(settings) == 12
+    assert [setting for setting in settings if f"| `{setting}` |" not in guide] == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from godot.conftest import ROOT, BridgeProcess, GameProcess
+from websockets.sync.server import ServerConnection, serve
 
 Bridge = Callable[..., BridgeProcess]
 Play = Callable[..., GameProcess]
@@ -258,6 +261,60 @@ def test_the_bridge_is_told_how_much_was_seen(bridge: Bridge, play: Play) -> Non
     assert seen == sorted(set(seen))
     assert len(seen) >= 3
     assert seen[-1] == len("One two three four five six seven eight nine ten.")
+
+
+class Stranger:
+    """A bridge that misbehaves: garbage, then a gap; after that it resumes the session as a later version of the bridge would."""
+
+    def __init__(self) -> None:
+        self.hellos: list[dict[str, Any]] = []
+        self.server = serve(self.talk, "127.0.0.1", 0, select_subprotocol=lambda _socket, offered: offered[0])
+        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def talk(self, socket: ServerConnection) -> None:
+        hello = json.loads(socket.recv())
+        self.hellos.append(hello)
+        is_back = len(self.hellos) > 1
+        about = {"protocol": 1, "session": "s1", "server": "stranger", "backend": "b", "model": "m", "max_message_bytes": 65536}
+        socket.send(json.dumps({"type": "welcome", "resumed": is_back, "seq": 8 if is_back else 1} | about))
+        if not is_back:
+            socket.recv()
+            socket.send(
+                json.dumps(
+                    {"type": "opened", "npc": "smith_01", "character": "smith", "name": "B", "language": "", "opening": False, "seq": 2}
+                )
+            )
+            start = {"type": "turn_started", "npc": "smith_01", "turn": "t1", "cause": "say", "answers": [], "note": "", "seq": 3}
+            socket.send(json.dumps(start))
+            socket.send("this is not JSON")
+            socket.send('{"type": "dance", "seq": 5}')
+            self.say(socket, 0, "Hel", 6)
+            self.say(socket, 5, "?", 9)
+        else:
+            self.say(socket, 0, "Hel", 6)
+            self.say(socket, 3, "lo", 9)
+            end = {"type": "turn_ended", "npc": "smith_01", "turn": "t1", "reason": "stop", "chars": 5, "total_ms": 1.0, "seq": 10}
+            socket.send(json.dumps(end))
+        for _message in socket:
+            pass
+
+    def say(self, socket: ServerConnection, at: int, text: str, seq: int) -> None:
+        socket.send(json.dumps({"type": "text", "npc": "smith_01", "turn": "t1", "at": at, "text": text, "seq": seq}))
+
+
+def test_garbage_costs_itself_and_a_gap_is_closed_by_resuming(play: Play) -> None:
+    stranger = Stranger()
+    try:
+        game = play([*GREETED, ["until", "turn_ended"], ["until", "typed"]], stranger.url, npcs=[SMITH])
+        events = game.finish()
+    finally:
+        stranger.server.shutdown()
+        stranger.thread.join(5)
+    assert [(hello.get("session"), hello.get("seq")) for hello in stranger.hellos] == [(None, None), ("s1", 6)]
+    assert [event["code"] for event in of(events, "failed")] == ["unreadable", "unreadable", "messages_lost", "connection_lost"]
+    assert of(events, "turn_ended") == [{"event": "turn_ended", "npc": "smith_01", "turn": "t1", "reason": "stop", "text": "Hello"}]
 
 
 @pytest.fixture

@@ -358,9 +358,11 @@ func _watch_socket() -> void:
 
 
 func _read(frame: PackedByteArray) -> void:
-	match _protocol.read(frame):
-		Protocol.Outcome.TAKEN:
-			_take(_protocol.message)
+	var outcome := _protocol.read(frame)
+	if outcome == Protocol.Outcome.TAKEN:
+		_take(_protocol.message)
+		return
+	match outcome:
 		Protocol.Outcome.UNREADABLE:
 			_warn("unreadable", "the bridge sent what this addon cannot read: %s" % _protocol.problem)
 		Protocol.Outcome.GAP:
@@ -373,9 +375,11 @@ func _take(message: Dictionary) -> void:
 	message_received.emit(message)
 	var type: String = message["type"]
 	if type == "text":
-		# Most of all messages: nothing else is looked at.
-		var talker: String = message["npc"]
-		_hand_over(talker, message)
+		# Most of all messages, so nothing else is looked at.
+		var receiver: Variant = _receivers.get(message["npc"])
+		if receiver != null:
+			var callable: Callable = receiver
+			callable.call(message)
 		return
 	match type:
 		"welcome":

@@ -90,6 +90,7 @@ var profile := {}
 var _bridge: Bridge
 var _labels: Array[Node] = []
 var _resolved_id := ""
+var _turn_id := ""
 
 
 func _ready() -> void:
@@ -310,7 +311,8 @@ func _post(message: Dictionary) -> String:
 func _receive(message: Dictionary) -> void:
 	var type: String = message["type"]
 	if type == "text":
-		if is_talking and message["turn"] == turn["turn"]:
+		var id: String = message["turn"]
+		if is_talking and id == _turn_id:
 			var piece: String = message["text"]
 			turn["text"] += piece
 			text_arrived.emit(piece, message["at"])
@@ -322,6 +324,7 @@ func _receive(message: Dictionary) -> void:
 		"turn_started":
 			turn = message.duplicate()
 			turn["text"] = ""
+			_turn_id = message["turn"]
 			is_talking = true
 			turn_started.emit(message["turn"], message["cause"])
 		"turn_ended":

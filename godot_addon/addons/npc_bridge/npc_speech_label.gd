@@ -60,6 +60,7 @@ var _rest_s := 0.0
 var _since_seen_s := 0.0
 var _seen := 0
 var _laid_out := 0
+var _is_deaf := false
 var _is_announced := false
 
 
@@ -115,6 +116,8 @@ func skip() -> void:
 ## Stop here: what was not shown yet is dropped, and its cues are never reached.
 func cut() -> void:
 	_waiting.clear()
+	# What the bridge sent before it heard of it belongs to nobody.
+	_is_deaf = true
 	if _turn:
 		_typewriter.cut()
 		_lay_out_again()
@@ -147,6 +150,10 @@ func _get_configuration_warnings() -> PackedStringArray:
 func _type(delta: float) -> void:
 	var before := _typewriter.shown
 	var reached := _typewriter.advance(delta)
+	if _typewriter.shown == before and not reached and not _typewriter.is_complete:
+		# Between two letters, which at 60 frames a second is every other frame.
+		_since_seen_s += delta
+		return
 	if _typewriter.shown >= _laid_out:
 		_lay_out()
 	for cue: Dictionary in reached:
@@ -209,6 +216,8 @@ func _complete() -> void:
 
 
 func _add_or_keep(part: Variant) -> void:
+	if _is_deaf:
+		return
 	if _waiting:
 		var parts: Array = _waiting[-1]["parts"]
 		parts.append(part)
@@ -254,6 +263,7 @@ func _tell_seen() -> void:
 
 
 func _on_turn_started(turn_id: String, _cause: String) -> void:
+	_is_deaf = false
 	if is_typing() or (_turn and _rest_s < hold_between_turns):
 		_waiting.append({"turn": turn_id, "parts": [], "is_complete": false})
 	else:
@@ -262,7 +272,10 @@ func _on_turn_started(turn_id: String, _cause: String) -> void:
 
 
 func _on_text_arrived(piece: String, _at: int) -> void:
-	_add_or_keep(piece)
+	if not _waiting and not _is_deaf:
+		_typewriter.text += piece
+	else:
+		_add_or_keep(piece)
 
 
 func _on_cue_arrived(cue: Dictionary) -> void:

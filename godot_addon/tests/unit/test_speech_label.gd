@@ -128,6 +128,22 @@ func test_an_interrupted_reply_stops_where_it_is() -> void:
 	same([label.get_parsed_text(), label.visible_characters], ["Once ", 5])
 
 
+func test_what_still_comes_of_an_interrupted_reply_is_not_shown() -> void:
+	_set_up()
+	character.turn_started.emit("t1", "say")
+	character.text_arrived.emit("Once upon", 0)
+	label._process(0.5)
+	label.cut()
+	character.text_arrived.emit(" a time", 9)
+	character.cue_arrived.emit({"clip": "nod", "action": "nods", "at": 16})
+	character.turn_ended.emit("t1", "interrupted")
+	label._process(5.0)
+	same(label.get_parsed_text(), "Once ")
+	_speak(["Yes?"], "t2")
+	label._process(5.0)
+	same(label.get_parsed_text(), "Yes?")
+
+
 func test_a_finished_reply_can_be_cleared_by_itself() -> void:
 	_set_up()
 	label.clear_after = 2.0
@@ -160,7 +176,7 @@ func test_a_label_can_go_from_one_npc_to_another() -> void:
 	character.text_arrived.emit("not heard", 0)
 	other.turn_started.emit("t2", "say")
 	other.text_arrived.emit("heard", 0)
-	label._process(0.0)
+	label._process(0.1)
 	same(label.get_parsed_text(), "heard")
 
 
