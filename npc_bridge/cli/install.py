@@ -17,6 +17,7 @@ import click
 
 from npc_bridge import __version__
 
+UNITY_PACKAGE = "com.npcbridge.unity"
 MANIFEST = ".installed.json"
 """In the addon's folder; engines skip files whose names begin with a dot."""
 ENGINE_MADE = (".import", ".uid")
@@ -39,8 +40,27 @@ def godot(project: Path, force: bool) -> None:
     """
     if not (project / "project.godot").is_file():
         raise click.ClickException(f"there is no project.godot in {project}; give the folder of your Godot project")
-    source = godot_addon()
-    target = project / "addons" / "npc_bridge"
+    if copy(godot_addon(), project / "addons" / "npc_bridge", force=force):
+        click.echo("Now enable it in Godot: Project > Project Settings > Plugins > NPC Bridge.")
+
+
+@install.command(short_help="Into a Unity project.")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite files of the package that you have changed.")
+def unity(project: Path, force: bool) -> None:
+    """Embed the package into the Unity project in the folder PROJECT, below Packages.
+
+    An older copy is brought up to date. Files of the package that you have changed are left alone, and nothing else is done, unless
+    --force is given. Unity finds the package by itself.
+    """
+    if not (project / "Packages" / "manifest.json").is_file():
+        raise click.ClickException(f"there is no Packages/manifest.json in {project}; give the folder of your Unity project")
+    if copy(unity_package(), project / "Packages" / UNITY_PACKAGE, force=force):
+        click.echo("Unity imports it when its window comes to the front. Begin with: Window > Package Manager > NPC Bridge > Samples.")
+
+
+def copy(source: Path, target: Path, *, force: bool) -> bool:
+    """Bring ``target`` up to date with ``source``; whether it is new there. Raises ``ClickException`` when a user has changed it."""
     plan = compare(read_tree(source), target)
     if plan.changed_by_user and not force:
         names = "\n".join(f"  {target / name}" for name in plan.changed_by_user)
@@ -51,8 +71,7 @@ def godot(project: Path, force: bool) -> None:
     click.echo(f"NPC Bridge {__version__} is in {target} ({counts}).")
     for name in plan.left_behind:
         click.echo(f"  {target / name} is no longer part of the addon, but you have changed it, so it was left")
-    if not plan.old and not plan.same:
-        click.echo("Now enable it in Godot: Project > Project Settings > Plugins > NPC Bridge.")
+    return not plan.old and not plan.same
 
 
 @dataclass(frozen=True)
@@ -124,8 +143,17 @@ def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def godot_addon() -> Path:
     """Where the Godot addon is: inside the installed package, or in a checkout beside it."""
+    return _carried("godot", PurePosixPath("godot_addon/addons/npc_bridge"), "plugin.cfg")
+
+
+def unity_package() -> Path:
+    """Where the Unity package is."""
+    return _carried("unity", PurePosixPath("unity_package"), "package.json")
+
+
+def _carried(engine: str, in_checkout: PurePosixPath, landmark: str) -> Path:
     package = Path(str(files("npc_bridge")))
-    for place in (package / "addons" / "godot", package.parent / "godot_addon" / "addons" / "npc_bridge"):
-        if (place / "plugin.cfg").is_file():
+    for place in (package / "addons" / engine, package.parent / in_checkout):
+        if (place / landmark).is_file():
             return place
-    raise click.ClickException("this installation of npc-bridge came without the Godot addon; install it again with pip")
+    raise click.ClickException(f"this installation of npc-bridge came without what it needs for {engine}; install it again with pip")

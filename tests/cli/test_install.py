@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from npc_bridge import __version__
 from npc_bridge.cli import install as module
-from npc_bridge.cli.install import MANIFEST, godot_addon, install, read_tree
+from npc_bridge.cli.install import MANIFEST, godot_addon, install, read_tree, unity_package
 
 
 @pytest.fixture
@@ -139,3 +139,17 @@ def test_the_release_archive_holds_the_addon_and_is_the_same_each_time(tmp_path:
     with zipfile.ZipFile(first) as archive:
         archive.extractall(tmp_path / "project")
     assert read_tree(tmp_path / "project/addons/npc_bridge") == read_tree(godot_addon())
+
+
+def test_the_unity_package_is_embedded_into_a_project(tmp_path: Path) -> None:
+    (tmp_path / "Packages").mkdir()
+    (tmp_path / "Packages" / "manifest.json").write_text("{}", encoding="utf-8")
+    result = CliRunner().invoke(install, ["unity", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert read_tree(tmp_path / "Packages/com.npcbridge.unity") == read_tree(unity_package())
+
+
+def test_a_folder_that_is_no_unity_project_is_said_to_be_none(tmp_path: Path) -> None:
+    result = CliRunner().invoke(install, ["unity", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "Packages/manifest.json" in result.output
