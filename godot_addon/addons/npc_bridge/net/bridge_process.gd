@@ -105,7 +105,7 @@ func _why_it_ended() -> String:
 func _not_found() -> String:
 	return (
 		(
-			"the command '%s' was not found. Install the bridge with: pip install npc-bridge[local]"
+			"the command '%s' was not found. Install the bridge with: pip install npc-bridge"
 			+ " - or set the project setting npc_bridge/bridge/command to its full path"
 			+ " - or run 'npc-bridge serve' yourself and turn npc_bridge/bridge/autostart off"
 		)
