@@ -4,7 +4,7 @@
 
 Run by hand. Needs Godot as play.py finds it, on a machine without a screen Debian's ``xvfb xauth libgl1 libgl1-mesa-dri``, for the Chinese
 picture ``fonts-noto-cjk``, and ``pngquant`` to make the files small. The words come from a bridge that recites, so that every run says the
-same, but for the last, in which the embedded model speaks; everything else is what a player sees.
+same; everything else is what a player sees.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ class Moment:
 
     steps: Steps
     answers: dict[str, tuple[str, ...]]
-    """Empty: the embedded model answers, each time something else."""
     size: str = "1280x720"
     language: str = "en"
 
@@ -83,12 +82,6 @@ MOMENTS = {
         {"房": ("（拨算盘）有，楼上最后一间，不漏雨。（压低声音）隔壁打呼噜，您多担待。",), "下起了雨": ("（点头）嗯。",)},
         language="zh",
     ),
-    "model": Moment(
-        [["speed", 200], *MET, ["walk", 826], ["turn", False], ["until", "typed", {"guest": "Brom"}], ["until", "typed", {"guest": "Mira"}],
-         ["seconds", 6.4], ["speed", 36], ["happen", "coin_given"], ["until", "turn_started", {"cause": "event"}], ["seconds", 0.3],
-         ["shown", "Brom", 26], ["picture", "FILE"]],
-        {},
-    ),
 }  # fmt: skip
 
 
@@ -118,7 +111,7 @@ def take(name: str, moment: Moment, godot: list[str], folder: Path) -> Path:
         moment.size,
     ]
     game += ["--language", moment.language, "-s", "res://tools/rehearsal.gd", "--", steps]
-    with RunningBridge(["--backend", "scripted", "--script", str(script)] if moment.answers else []) as address:
+    with RunningBridge(["--backend", "scripted", "--script", str(script)]) as address:
         done = subprocess.run(game, env=os.environ | address, timeout=TIMEOUT_S, capture_output=True, encoding="utf-8", check=False)
     if done.returncode or not file.is_file():
         sys.exit(f"{name} could not be played:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")

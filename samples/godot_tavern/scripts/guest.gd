@@ -49,7 +49,6 @@ func _ready() -> void:
 	add_to_group("guests")
 	character.player_name = tr("A traveller")
 	character.cue_reached.connect(_on_cue_reached)
-	character.opened.connect(_tell_news)
 	bubble.anchor = puppet.mouthpiece()
 	bubble.introduce(tr(title))
 	bubble.words.typed.connect(func(_text: String) -> void: puppet.speak())
@@ -79,6 +78,7 @@ func meet() -> void:
 	has_met = true
 	if NpcBridge.is_ready():
 		character.open()
+		_tell_news()
 	else:
 		speak(authored.line_for(part, "opening"))
 
@@ -87,6 +87,7 @@ func meet() -> void:
 func hear(words: String, speaker: String = "") -> void:
 	if NpcBridge.is_ready():
 		has_met = true
+		_tell_news()
 		character.say(words, speaker)
 	else:
 		speak(authored.line_for(part, authored.occasion_of(words)))
@@ -97,6 +98,7 @@ func notice(event: String, facts: Dictionary, reacts: bool) -> void:
 	if NpcBridge.is_ready():
 		if has_met or reacts:
 			has_met = true
+			_tell_news()
 			character.send_event(event, facts, {"react": reacts})
 		else:
 			_news[event] = facts
