@@ -13,21 +13,21 @@ from npc_bridge.backends.profiles import Shape
 
 
 def shape(messages: list[ChatMessage], to: Shape) -> list[dict[str, Any]]:
-    """Return new messages that this server takes and that tell the model the same."""
-    said = [dict(message) for message in messages if message["content"]]
+    """Return messages that this server takes and that tell the model the same; those given stay as they are."""
+    said = [message for message in messages if message["content"]]
     prefill = said.pop() if said and said[-1]["role"] == "assistant" else None
     said = _without_late_system(said, to.late_system)
     if prefill is not None and to.prefill == "none":
         said.append({"role": "user", "content": f"[Go on, and begin with: {prefill['content']}]"})
         prefill = None
     if not to.assistant_first and [message["role"] for message in said[:2]] == ["system", "assistant"]:
-        said[0]["role"] = "user"
+        said[0] = {**said[0], "role": "user"}
     if to.merge_same_role:
         said = _merged(said)
     shaped: list[dict[str, Any]] = list(said)
     if prefill is not None:
         if to.merge_same_role and shaped and shaped[-1]["role"] == "assistant":
-            prefill["content"] = shaped.pop()["content"] + "\n" + prefill["content"]
+            prefill = {**prefill, "content": shaped.pop()["content"] + "\n" + prefill["content"]}
         shaped.append({**prefill, to.prefill: True} if to.prefill in ("partial", "prefix") else prefill)
     return shaped
 

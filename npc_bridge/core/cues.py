@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from npc_bridge.core.gaps import white_space_left, wider
@@ -50,6 +51,15 @@ _WORD = re.compile(r"[A-Za-z]{2}|[^\W\d_A-Za-z]")
 _SEVERAL_WORDS = re.compile(r"[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z'-]*)+[.!]?")
 
 
+@lru_cache
+def _marks(styles: tuple[Style, ...]) -> tuple[dict[str, str], tuple[str, ...], re.Pattern[str], re.Pattern[str]]:
+    """What closes what, what opens an action, and the expressions that find an opening mark, and any mark."""
+    partners = {close: opens for style in styles for close, opens in _PARTNERS[style].items()}
+    openers = tuple(sorted(set("".join(partners.values()))))
+    any_mark = "".join(sorted({*openers, *partners}))
+    return partners, openers, re.compile(f"[{re.escape(''.join(openers))}]"), re.compile(f"[{re.escape(any_mark)}]")
+
+
 class CueParser:
     """Cuts one reply, fed in pieces of any size.
 
@@ -79,10 +89,7 @@ class CueParser:
         """Visible code points so far."""
         self._max = max_action_chars
         self._is_speech = is_speech
-        self._partners = {close: opens for style in styles for close, opens in _PARTNERS[style].items()}
-        self._openers = tuple(sorted(set("".join(self._partners.values()))))
-        self._opening = re.compile("[" + re.escape("".join(self._openers)) + "]")
-        self._anything = re.compile("[" + re.escape("".join({*self._openers, *self._partners})) + "]")
+        self._partners, self._openers, self._opening, self._anything = _marks(tuple(styles))
         self._held = ""
         """What may still become an action: begins with the outermost open mark, else empty."""
         self._scanned = 0
