@@ -63,6 +63,8 @@ class Conversation:
     history: History = field(default_factory=History)
     index: ClipIndex = field(init=False)
     running: Turn | None = None
+    last_turn: str = ""
+    """Id of the turn that said the last reply in the history."""
     waiting: list[Say] = field(default_factory=list)
     """Lines that arrived while the NPC was speaking."""
     wants_to_go_on: tuple[str, ...] = ()
@@ -126,6 +128,8 @@ class Conversation:
             is_shown = bool(shown.strip())
             if is_shown:
                 self.history.reply_cut(shown)
+        if is_shown:
+            self.last_turn = turn.id
         if turn.cause == "opening":
             return
         if is_shown and reason not in ("fallback", "failed"):

@@ -69,6 +69,14 @@ class History:
         if raw.strip():
             self._lines.append(Line("assistant", raw.strip(), cut=True))
 
+    def cut_last_reply(self, at: int) -> None:
+        """The player was shown the last reply only up to here, as it turns out afterwards: reading is slower than streaming."""
+        place = next((place for place in reversed(range(len(self._lines))) if self._lines[place].role == "assistant"), None)
+        if place is None or (shown := visible_cut(self._lines[place].text, at)) == self._lines[place].text:
+            return
+        del self._costs[place:]
+        self._lines[place : place + 1] = [Line("assistant", shown.strip(), cut=True)] if shown.strip() else []
+
     def cut_to_fit(
         self, budget_tokens: int, estimate: Callable[[str], int], *, max_messages: int = 100, keep: float = 0.5
     ) -> tuple[Line, ...]:

@@ -181,7 +181,13 @@ class Session:
         return [accepted, self._begin(conversation, "continue", now, (message.id,))]
 
     def _interrupt(self, message: wire.Interrupt) -> list[Effect]:
-        turn = self._conversation(message.npc, message.type).running
+        talk = self._conversation(message.npc, message.type)
+        turn = talk.running
+        if message.turn and message.turn == talk.last_turn:
+            # The reply had ended here, but the player was still reading it.
+            if message.at is not None:
+                talk.history.cut_last_reply(message.at)
+            return []
         if turn is None or turn.is_interrupted or (message.turn and message.turn != turn.id):
             return []
         turn.is_interrupted = True

@@ -187,6 +187,20 @@ def test_interrupt_stops_the_running_turn_once() -> None:
     assert session.receive(interrupt, 0.2) == []
 
 
+def test_an_interrupt_that_comes_after_the_end_of_the_turn_still_cuts_what_was_not_shown() -> None:
+    session = opened()
+    turn = begun(session.receive(say(), 0.0))
+    turn.conversation.conclude(turn, "(nods) One two three.", "stop", 14)
+    session.turn_over(turn, 1.0)
+    session.receive(say("Stop!", "a2"), 1.5)
+    assert session.receive(wire.Interrupt(type="interrupt", npc="brom", turn=turn.id, at=7), 2.0) == []
+    assert [(line.text, line.cut) for line in turn.conversation.history.lines] == [
+        ("Hello.", False),
+        ("(nods) One two", True),
+        ("Stop!", False),
+    ]
+
+
 def test_interrupt_without_a_position_takes_the_last_one_seen() -> None:
     session = opened()
     turn = begun(session.receive(say(), 0.0))

@@ -165,8 +165,7 @@ func interrupt() -> void:
 	var at := shown()
 	if at >= 0:
 		message["at"] = at
-	if is_talking:
-		_bridge.send_now(message)
+	_bridge.send_now(message)
 	for label: Node in _labels:
 		label.call("cut")
 

@@ -258,7 +258,7 @@ namespace NpcBridge
                 return;
             }
 
-            if (IsTalking && _bridge != null)
+            if (_bridge != null)
             {
                 _bridge.Session.SendNow(GameMessages.Interrupt(_openId, Turn.Id, ShownCodePoints));
             }
