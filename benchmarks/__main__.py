@@ -1,6 +1,6 @@
 """Run all benchmarks, one after the other, so that none disturbs another. Takes about a quarter of an hour.
 
-    python -m benchmarks
+python -m benchmarks
 """
 
 from __future__ import annotations

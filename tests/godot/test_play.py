@@ -368,9 +368,7 @@ def test_a_command_that_is_not_there_is_said_with_what_to_do(play: Play, tmp_pat
     events = play([["start"], ["until", "state", {"state": "refused"}], ["pause", 0.3]], **plan).finish()
     (failed,) = of(events, "failed")
     assert failed["code"] == "start_failed"
-    assert failed["message"].startswith(
-        "the command 'no-such-npc-bridge' was not found. Install the bridge with: pip install npc-bridge"
-    )
+    assert failed["message"].startswith("the command 'no-such-npc-bridge' was not found. Install the bridge with: pip install npc-bridge")
 
 
 def test_a_bridge_that_cannot_start_is_said_with_its_own_words(play: Play, command: str, tmp_path: Path) -> None:
