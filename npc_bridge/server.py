@@ -31,9 +31,9 @@ from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
 from npc_bridge.core import messages as wire
 from npc_bridge.core.clips import warm_up
-from npc_bridge.core.codec import JSON, MSGPACK, Json, Msgpack
+from npc_bridge.core.codec import JSON, MSGPACK, Codec
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
+from npc_bridge.core.session import Begin, Effect, Send, Session, Stop, refusal
 from npc_bridge.errors import BackendError, BadSettings, BridgeError, Refused, WireError
 from npc_bridge.outbox import Outbox
 from npc_bridge.tape import Recorder
@@ -177,7 +177,7 @@ class Connection:
 
     def __init__(self, bridge: Bridge, socket: ServerConnection) -> None:
         self.bridge, self.settings, self.socket = bridge, bridge.settings, socket
-        self.codec: Msgpack | Json = MSGPACK if socket.subprotocol == wire.SUBPROTOCOL_MSGPACK else JSON
+        self.codec: Codec = MSGPACK if socket.subprotocol == wire.SUBPROTOCOL_MSGPACK else JSON
         self.session: Session | None = None
         self._outbox: Outbox
         self._accepted: list[str] = []
@@ -262,7 +262,7 @@ class Connection:
                     recorder.received(session.id, message, now)
                 effects = receive(message, now)
             except WireError as error:
-                effects = [Send({"type": "error", "code": error.code, "message": str(error), "retry": error.retry, "re": error.re})]
+                effects = [refusal(error)]
             for effect in effects:
                 self._carry_out(effect, tasks)
             if effects and isinstance(effects[-1], Send) and effects[-1].message["type"] == "opened":

@@ -26,7 +26,7 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.events import EventTemplates, parse_templates
-from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
+from npc_bridge.core.session import Begin, Effect, Send, Session, Stop, refusal
 from npc_bridge.errors import BackendError, BackendLost, FileProblem, FileProblems, UnknownCharacter, WireError, backend_error
 from npc_bridge.turn import run_turn
 
@@ -198,7 +198,7 @@ class _Player:
                 try:
                     effects = self.sessions[session].receive(_from_game.validate_python(message), self.now)
                 except WireError as error:
-                    effects = [Send({"type": "error", "code": error.code, "message": str(error), "retry": error.retry, "re": error.re})]
+                    effects = [refusal(error)]
                 self._carry_out(session, effects, tasks)
             case {"session": str(session), "turn_over": turn_id}:
                 turn = self.finished.pop((session, turn_id), None)

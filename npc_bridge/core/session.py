@@ -13,7 +13,7 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character, character_from_map
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.events import EventTemplates
-from npc_bridge.errors import BadMessage, FileProblems, NotSupported, UnknownNpc
+from npc_bridge.errors import BadMessage, FileProblems, NotSupported, UnknownNpc, WireError
 
 MAX_NPCS = 1_000
 MAX_COMPLAINT_CHARS = 1_000
@@ -232,3 +232,8 @@ def inline_character(message: wire.Open) -> Character:
         return character_from_map(message.character, character_id=message.npc)
     except FileProblems as error:
         raise BadMessage(str(error)[:MAX_COMPLAINT_CHARS], re=message.type) from None
+
+
+def refusal(error: WireError) -> Send:
+    """What the game is told of a message that could not be carried out."""
+    return Send({"type": "error", "code": error.code, "message": str(error), "retry": error.retry, "re": error.re})
