@@ -56,11 +56,13 @@ class Conversation:
     npc: str
     character: Character
     player: Player
-    clips: tuple[Clip, ...]
+    declared: tuple[Clip, ...]
+    """The clips that the game declared."""
     language: str
     group: str
     events: EventBoard
     history: History = field(default_factory=History)
+    clips: tuple[Clip, ...] = field(init=False)
     index: ClipIndex = field(init=False)
     running: Turn | None = None
     last_turn: str = ""
@@ -76,7 +78,7 @@ class Conversation:
     fallbacks_spoken: int = 0
 
     def __post_init__(self) -> None:
-        self.index = ClipIndex(self.clips, self.language)
+        self.recast(self.character)
 
     @classmethod
     def opened_by(cls, session_id: str, message: Open, character: Character, templates: EventTemplates) -> Conversation:
@@ -85,7 +87,7 @@ class Conversation:
             npc=message.npc,
             character=character,
             player=message.player,
-            clips=playable_clips(message.clips, character.clips),
+            declared=message.clips,
             language=message.language or character.language,
             group=message.group,
             events=EventBoard(templates),
@@ -93,10 +95,8 @@ class Conversation:
 
     def recast(self, character: Character) -> None:
         """Go on as the edited ``character``, from the next turn on."""
-        declared = {clip.name for clip in self.clips}
-        described = {clip.name: clip for clip in character.clips}
         self.character = character
-        self.clips = tuple(described.get(clip.name, clip) for clip in self.clips) if declared else character.clips
+        self.clips = playable_clips(self.declared, character.clips)
         self.index = ClipIndex(self.clips, self.language)
 
     def hear_waiting(self) -> tuple[str, ...]:

@@ -42,3 +42,21 @@ def test_an_npc_that_reacts_to_an_event_falls_back_to_a_line_for_events() -> Non
     talk.running = Turn(id="t1", conversation=talk, cause="event", asked_at=0.0, answers=())
 
     assert talk.fallback_line() == "Well."
+
+
+def recast(clips: list[str], before: str, after: str) -> tuple[tuple[str, str], ...]:
+    """The clips and their descriptions once a character file was saved again."""
+    files = [f'name = "Brom"\n[clips]\n{clips_of_file}\n' for clips_of_file in (before, after)]
+    first, second = (parse_character(text, file="brom.toml", character_id="brom") for text in files)
+    message = Open.model_validate({"type": "open", "npc": "brom", "character": "brom", "clips": clips})
+    talk = Conversation.opened_by("s", message, first, EventTemplates())
+    talk.recast(second)
+    return tuple((clip.name, clip.description) for clip in talk.clips)
+
+
+def test_a_saved_character_brings_its_new_clips_to_a_game_that_declared_none() -> None:
+    assert recast([], 'nod = "nods"', 'nod = "nods"\nbow = "bows"') == (("nod", "nods"), ("bow", "bows"))
+
+
+def test_a_saved_character_describes_the_clips_of_a_game_anew() -> None:
+    assert recast(["nod", "wave"], 'nod = "nods"', 'wave = "waves"\nbow = "bows"') == (("nod", ""), ("wave", "waves"))
