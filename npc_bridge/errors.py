@@ -7,7 +7,11 @@
     │   ├── UnknownType           unknown_type
     │   ├── NotSupported          not_supported     part of the protocol, but not of this version of the bridge
     │   ├── UnknownNpc            unknown_npc       no conversation was opened with this NPC
-    │   └── UnknownCharacter      unknown_character
+    │   ├── UnknownCharacter      unknown_character
+    │   ├── UnknownGroup          unknown_group     no group of this name was gathered
+    │   ├── NotNow                not_now           retry: it makes no sense at this moment, or its NPC is busy
+    │   ├── BadSave               bad_save          a saved state that is damaged, too new or not there
+    │   └── StorageFailed         storage_failed    retry: the disk is full, or the file cannot be written
     ├── Refused                   closes the connection with a 4xxx code
     ├── FileProblem               bad_file          one thing that is wrong in a character, event or settings file
     ├── FileProblems              bad_file          all that is wrong in such a file
@@ -90,6 +94,24 @@ class BadSettings(BridgeError):
 
 class UnknownCharacter(WireError):
     code = "unknown_character"
+
+
+class UnknownGroup(WireError):
+    code = "unknown_group"
+
+
+class NotNow(WireError):
+    code = "not_now"
+    retry = True
+
+
+class BadSave(WireError):
+    code = "bad_save"
+
+
+class StorageFailed(WireError):
+    code = "storage_failed"
+    retry = True
 
 
 class Refused(BridgeError):

@@ -100,10 +100,8 @@ def as_shown(meant: dict[str, Any]) -> dict[str, Any]:
     shown = dict(meant)
     if isinstance(shown.get("player"), str) and shown["type"] == "open":
         shown["player"] = {"name": shown["player"]}
-    if "clips" in shown:
-        clips = [{"name": clip} if isinstance(clip, str) else clip for clip in shown["clips"]]
-        shown["clips"] = tuple(clip | ({"aliases": tuple(clip["aliases"])} if "aliases" in clip else {}) for clip in clips)
-    for field in ("ids", "answers"):
+    for field in ("clips", "targets"):
         if field in shown:
-            shown[field] = tuple(shown[field])
-    return shown
+            named = [{"name": each} if isinstance(each, str) else each for each in shown[field]]
+            shown[field] = tuple(each | ({"aliases": tuple(each["aliases"])} if "aliases" in each else {}) for each in named)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in shown.items()}

@@ -202,7 +202,10 @@ class Game:
                     self._on_error(error)
                 else:
                     wait.answer.set_exception(error)
-            case wire.Welcome() | wire.Saved() | wire.Loaded():
+            case (
+                wire.Welcome() | wire.Saved() | wire.Loaded() | wire.Forgotten() | wire.Gathered() | wire.Dispersed()
+                | wire.Notice() | wire.Stats() | wire.Exit()
+            ):  # fmt: skip
                 log.debug("nothing asked for '%s'", message.type)
             case _:
                 assert_never(message)

@@ -27,6 +27,7 @@ from npc_bridge.core.messages import (
     GameMessage,
     Message,
     Player,
+    Target,
 )
 from npc_bridge.errors import BadMessage, MessageTooLarge, UnknownType
 
@@ -321,7 +322,7 @@ def _re(message: dict[str, Any]) -> str:
 
 
 _FIELDS = {field for union in (GameMessage, BridgeMessage) for member in _classes(union).values() for field in member.model_fields}
-_FIELDS |= Player.model_fields.keys() | Clip.model_fields.keys()
+_FIELDS |= Player.model_fields.keys() | Clip.model_fields.keys() | Target.model_fields.keys()
 
 
 def _complaint(error: ValidationError) -> str:

@@ -13,7 +13,7 @@ from npc_bridge.core.character import Character
 from npc_bridge.core.clips import ClipIndex
 from npc_bridge.core.events import EventBoard, EventTemplates, Note
 from npc_bridge.core.history import History, visible_cut
-from npc_bridge.core.messages import Clip, Open, Player, Say, TurnCause, TurnReason
+from npc_bridge.core.messages import Clip, Declare, Open, Player, Say, Target, TurnCause, TurnReason
 from npc_bridge.core.situation import Situation, situation_of
 
 
@@ -61,6 +61,8 @@ class Conversation:
     language: str
     group: str
     events: EventBoard
+    targets: tuple[Target, ...] = ()
+    """What the NPC's actions can be aimed at."""
     history: History = field(default_factory=History)
     clips: tuple[Clip, ...] = field(init=False)
     index: ClipIndex = field(init=False)
@@ -91,6 +93,7 @@ class Conversation:
             language=message.language or character.language,
             group=message.group,
             events=EventBoard(templates),
+            targets=message.targets,
         )
 
     def recast(self, character: Character) -> None:
@@ -98,6 +101,14 @@ class Conversation:
         self.character = character
         self.clips = playable_clips(self.declared, character.clips)
         self.index = ClipIndex(self.clips, self.language)
+
+    def declare(self, message: Declare) -> None:
+        """Take over what the game says this NPC can play and aim at now."""
+        if message.clips is not None:
+            self.declared = message.clips
+        if message.targets is not None:
+            self.targets = message.targets
+        self.recast(self.character)
 
     def hear_waiting(self) -> tuple[str, ...]:
         """Move the waiting lines into the history; return their ids."""

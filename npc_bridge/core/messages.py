@@ -21,6 +21,9 @@ SUBPROTOCOL_JSON = "npc-bridge.v1.json"
 MAX_ID_CHARS = 128
 MAX_SAY_CHARS = 8_000
 MAX_CLIPS = 512
+MAX_TARGETS = 256
+MAX_NOTE_CHARS = 8_000
+MAX_GROUP_NPCS = 16
 
 Id: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -59,8 +62,18 @@ class Clip(Message):
     aliases: tuple[Name, ...] = Field(default=(), max_length=64, fail_fast=True)
 
 
+class Target(Message):
+    """A thing, a place or a person of the game that an action can be aimed at. A bare string is its name."""
+
+    name: Name
+    aliases: tuple[Name, ...] = Field(default=(), max_length=32, fail_fast=True)
+    """Other words for it, as a character may write them."""
+
+
 PlayerField: TypeAlias = Annotated[Player, BeforeValidator(_player)]
 ClipField: TypeAlias = Annotated[Clip, BeforeValidator(_clip)]
+TargetField: TypeAlias = Annotated[Target, BeforeValidator(_clip)]
+FlagValue: TypeAlias = bool | int | float | Annotated[str, StringConstraints(max_length=400)] | None
 
 # ── from the game ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -90,6 +103,21 @@ class Open(Message):
     language: str = Field(default="", max_length=35)
     group: str = Field(default="", max_length=MAX_ID_CHARS)
     """Events can be told to all NPCs of a group at once, ``tavern`` for example."""
+    targets: tuple[TargetField, ...] = Field(default=(), max_length=MAX_TARGETS, fail_fast=True)
+    """What this NPC's actions can be aimed at; cues name no others."""
+    opening: bool = True
+    """Whether the opening line is spoken if this is their first meeting."""
+    silence_s: float = Field(default=0.0, ge=0)
+    """After how long a silence of the player the NPC goes on by itself, once; 0: never."""
+
+
+class Declare(Message):
+    """What this NPC can play or aim at has changed. What is left out stays."""
+
+    type: Literal["declare"]
+    npc: Id
+    clips: tuple[ClipField, ...] | None = Field(default=None, max_length=MAX_CLIPS, fail_fast=True)
+    targets: tuple[TargetField, ...] | None = Field(default=None, max_length=MAX_TARGETS, fail_fast=True)
 
 
 class Event(Message):
@@ -119,6 +147,7 @@ class Say(Message):
     type: Literal["say"]
     id: Id
     npc: Id
+    """To whom: an NPC, who answers, or a group that was gathered, whose director chooses who does."""
     text: str = Field(max_length=MAX_SAY_CHARS)
     player: str = Field(default="", max_length=120)
 
@@ -129,6 +158,97 @@ class Continue(Message):
     type: Literal["continue"]
     id: Id
     npc: Id
+    """Who goes on: an NPC, or one of a gathered group, as its director chooses."""
+
+
+class Note(Message):
+    """Something for the NPC to know in its next reply, and in no other: a search result, the state of a quest."""
+
+    type: Literal["note"]
+    id: Id
+    npc: str = Field(default="", max_length=MAX_ID_CHARS)
+    """Who reads it: one NPC, or a ``group``, or everyone when both are empty."""
+    group: str = Field(default="", max_length=MAX_ID_CHARS)
+    text: str = Field(default="", max_length=MAX_NOTE_CHARS)
+    data: dict[str, Any] = Field(default_factory=dict)
+    """Read as ``key: value`` lines, after the text."""
+    key: str = Field(default="", max_length=MAX_ID_CHARS)
+    """Replaces a note or event with the same key that was not used yet."""
+
+
+class Gather(Message):
+    """Let these NPCs talk with each other and with the players, in one conversation."""
+
+    type: Literal["gather"]
+    id: Id
+    group: Id
+    npcs: tuple[Id, ...] = Field(min_length=1, max_length=MAX_GROUP_NPCS, fail_fast=True)
+    director: Literal["addressed", "round_robin", "weighted", "game"] = "addressed"
+    """Who speaks next when the game does not say: who is addressed by name, each in turn, at random by ``weights``, nobody."""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """How talkative an NPC is, by id; 1 when it is not named."""
+    max_npc_turns: int = Field(default=2, ge=0, le=20)
+    """How many turns NPCs take by themselves after one that a player asked for."""
+    pause_s: float = Field(default=0.0, ge=0, le=60)
+    """How long to wait before an NPC answers another."""
+
+
+class Disperse(Message):
+    """End the talk of this group; each NPC remembers what it heard."""
+
+    type: Literal["disperse"]
+    id: Id
+    group: Id
+
+
+class Line(Message):
+    """An authored line that was not asked of a model: the NPC, or a player, says it, and the NPC remembers it as said."""
+
+    type: Literal["line"]
+    id: Id
+    npc: Id
+    text: str = Field(max_length=MAX_SAY_CHARS)
+    """With its actions in parentheses."""
+    player: str = Field(default="", max_length=120)
+    """The player who says it; empty: the NPC does."""
+    shown: bool = False
+    """The game shows the line itself: remember it, and send no turn."""
+
+
+class Flags(Message):
+    """What is true in the game now, for conditions in character files. A flag that is none is forgotten."""
+
+    type: Literal["flags"]
+    id: Id
+    npc: str = Field(default="", max_length=MAX_ID_CHARS)
+    """For this NPC only; empty: for all."""
+    values: dict[Name, FlagValue] = Field(max_length=400)
+
+
+class Hold(Message):
+    """A cutscene or authored dialogue runs: end running turns and start none, until ``release``. Events still count."""
+
+    type: Literal["hold"]
+    id: Id
+    npc: str = Field(default="", max_length=MAX_ID_CHARS)
+    """One NPC, or a ``group``, or everyone when both are empty."""
+    group: str = Field(default="", max_length=MAX_ID_CHARS)
+
+
+class Release(Message):
+    """What was held may speak again; lines that waited are answered now."""
+
+    type: Literal["release"]
+    id: Id
+    npc: str = Field(default="", max_length=MAX_ID_CHARS)
+    group: str = Field(default="", max_length=MAX_ID_CHARS)
+
+
+class AskStats(Message):
+    """How is it going: answered by ``stats``."""
+
+    type: Literal["ask_stats"]
+    id: Id
 
 
 class Regenerate(Message):
@@ -212,7 +332,29 @@ class Close(Message):
 
 
 GameMessage: TypeAlias = Annotated[
-    Hello | Open | Event | Say | Continue | Regenerate | Candidates | Choose | Seen | Interrupt | Save | Load | Forget | Close,
+    Hello
+    | Open
+    | Declare
+    | Event
+    | Note
+    | Flags
+    | Say
+    | Continue
+    | Line
+    | Hold
+    | Release
+    | Gather
+    | Disperse
+    | Regenerate
+    | Candidates
+    | Choose
+    | Seen
+    | Interrupt
+    | Save
+    | Load
+    | Forget
+    | AskStats
+    | Close,
     Field(discriminator="type"),
 ]
 
@@ -238,6 +380,11 @@ class Welcome(BridgeSays):
     backend: str
     model: str
     max_message_bytes: int
+    characters: tuple[str, ...] = ()
+    """Ids of the character files, to choose from."""
+    npcs: tuple[str, ...] = ()
+    """NPCs that this session knows from before: ``open`` goes on with them."""
+    timeline: int = 0
 
 
 class Opened(BridgeSays):
@@ -250,6 +397,10 @@ class Opened(BridgeSays):
     language: str
     opening: bool
     """Whether the NPC now speaks its opening line, as a turn of its own."""
+    remembered: int = 0
+    """How many lines of earlier talk this conversation goes on from."""
+    last_line: str = ""
+    """The visible text of what the NPC said last."""
 
 
 class Accepted(BridgeSays):
@@ -259,7 +410,7 @@ class Accepted(BridgeSays):
     ids: tuple[str, ...]
 
 
-TurnCause: TypeAlias = Literal["opening", "say", "continue", "event"]
+TurnCause: TypeAlias = Literal["opening", "say", "continue", "event", "regenerate", "candidates", "line"]
 TurnReason: TypeAlias = Literal["stop", "length", "interrupted", "fallback", "failed"]
 
 
@@ -274,6 +425,12 @@ class TurnStarted(BridgeSays):
     """Ids of the lines, or of the event, that this turn answers."""
     note: str = ""
     """The note made from events for this turn, as the model reads it."""
+    replaces: str = ""
+    """The turn that this one takes the place of: what was shown of it is void."""
+    n: int = 1
+    """How many replies come side by side, to choose from."""
+    group: str = ""
+    """The group whose talk this turn belongs to."""
 
 
 class Text(BridgeSays):
@@ -284,6 +441,8 @@ class Text(BridgeSays):
     turn: Id
     at: Position
     text: str
+    index: int = 0
+    """Which of the candidates this belongs to."""
 
 
 class Cue(BridgeSays):
@@ -297,6 +456,28 @@ class Cue(BridgeSays):
     """One of the clips the game declared, or empty when none fits."""
     action: str
     """What the model wrote between the parentheses."""
+    target: str = ""
+    """What it is aimed at, one of the names the game declared; empty when none was meant."""
+    score: float | None = None
+    """How sure the choice of the clip is, 0 to 1."""
+    reason: str = ""
+    """How the clip was found: ``exact``, ``alias``, ``lexical``, ``meaning``; or ``thinking``, for a pose while the model thinks."""
+    state: Literal["final", "provisional", "confirmed", "withdrawn"] = "final"
+    """A provisional cue comes while its action is still being written; one with the same ``id`` confirms or withdraws it."""
+    id: int = 0
+    """Tells the cues of a turn that come provisionally apart, from 1; 0 for others."""
+    index: int = 0
+    """Which of the candidates this belongs to."""
+
+
+class Exit(BridgeSays):
+    """The talk has come to one of the character's exits, whose conditions hold: the game may take over."""
+
+    type: Literal["exit"]
+    npc: Id
+    turn: Id
+    exit: str
+    at: Position = 0
 
 
 class TurnEnded(BridgeSays):
@@ -318,6 +499,12 @@ class TurnEnded(BridgeSays):
     """Why it failed, or why the fallback line was spoken; a code of ``error``."""
     message: str = ""
     retry: bool = False
+    backend: str = ""
+    """Which model answered, when there are several in a row; ``authored`` when none did."""
+    cost_usd: float | None = None
+    """What the turn cost; absent when prices are not known."""
+    spent_usd: float | None = None
+    """What the session cost so far."""
 
 
 class Saved(BridgeSays):
@@ -330,11 +517,69 @@ class Saved(BridgeSays):
 
 
 class Loaded(BridgeSays):
-    """The session is back at the saved state."""
+    """The session is back at the saved state. All that came before belongs to another timeline; its turns are over."""
 
     type: Literal["loaded"]
     id: Id
     slot: str = ""
+    npcs: tuple[str, ...] = ()
+    """The NPCs that the saved state knows."""
+    timeline: int = 0
+    """Counts the loads of this session."""
+
+
+class Forgotten(BridgeSays):
+    """This was deleted for good."""
+
+    type: Literal["forgotten"]
+    id: Id
+    conversations: int = 0
+    lines: int = 0
+    events: int = 0
+    slots: int = 0
+
+
+class Gathered(BridgeSays):
+    """These NPCs now talk with each other."""
+
+    type: Literal["gathered"]
+    id: Id
+    group: Id
+    npcs: tuple[str, ...]
+
+
+class Dispersed(BridgeSays):
+    """The talk of the group is over."""
+
+    type: Literal["dispersed"]
+    id: Id
+    group: Id
+
+
+class Notice(BridgeSays):
+    """Something the game should know, although all goes on."""
+
+    type: Literal["notice"]
+    code: str
+    message: str
+    npc: str = ""
+    player: str = ""
+
+
+class Stats(BridgeSays):
+    """How it is going."""
+
+    type: Literal["stats"]
+    id: Id
+    session: dict[str, Any] = Field(default_factory=dict)
+    """Counts of this session: turns, tokens, money."""
+    characters: tuple[dict[str, Any], ...] = ()
+    players: tuple[dict[str, Any], ...] = ()
+    backends: tuple[dict[str, Any], ...] = ()
+    """The model servers in a row and how each one is."""
+    budgets: tuple[dict[str, Any], ...] = ()
+    unmapped: tuple[dict[str, Any], ...] = ()
+    """Actions for which no clip was found, with how often, and suggestions."""
 
 
 class Closed(BridgeSays):
@@ -356,6 +601,22 @@ class Error(BridgeSays):
 
 
 BridgeMessage: TypeAlias = Annotated[
-    Welcome | Opened | Accepted | TurnStarted | Text | Cue | TurnEnded | Saved | Loaded | Closed | Error,
+    Welcome
+    | Opened
+    | Accepted
+    | TurnStarted
+    | Text
+    | Cue
+    | Exit
+    | TurnEnded
+    | Saved
+    | Loaded
+    | Forgotten
+    | Gathered
+    | Dispersed
+    | Notice
+    | Stats
+    | Closed
+    | Error,
     Field(discriminator="type"),
 ]

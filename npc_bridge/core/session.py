@@ -83,11 +83,17 @@ class Session:
                 return []
             case wire.Open():
                 return self._open(message, now)
+            case wire.Declare():
+                self._conversation(message.npc, message.type).declare(message)
+                return []
             case wire.Close():
                 return self._close(message)
             case wire.Hello():
                 raise BadMessage("this connection has said hello already", re="hello")
-            case wire.Regenerate() | wire.Candidates() | wire.Choose() | wire.Save() | wire.Load() | wire.Forget():
+            case (
+                wire.Regenerate() | wire.Candidates() | wire.Choose() | wire.Save() | wire.Load() | wire.Forget() | wire.AskStats()
+                | wire.Note() | wire.Flags() | wire.Line() | wire.Hold() | wire.Release() | wire.Gather() | wire.Disperse()
+            ):  # fmt: skip
                 raise NotSupported(f"'{message.type}' comes with a later version of the bridge", re=message.id)
             case _:
                 assert_never(message)
