@@ -9,12 +9,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from npc_bridge.core.changes import Change, PutConversation
 from npc_bridge.core.character import Character
 from npc_bridge.core.clips import ClipIndex
+from npc_bridge.core.clips_targets import Targets
+from npc_bridge.core.cues import CueParser
 from npc_bridge.core.events import EventBoard, EventTemplates, Note
 from npc_bridge.core.history import History, visible_cut
 from npc_bridge.core.messages import Clip, Declare, Open, Player, Say, Target, TurnCause, TurnReason
 from npc_bridge.core.situation import Situation, situation_of
+from npc_bridge.core.snapshot import Owed, Remembered, TalkState, put_conversation
+
+KEPT: tuple[str, ...] = ()
+"""Names of the attributes with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
 @dataclass(slots=True)
@@ -34,6 +41,10 @@ class Turn:
     is_interrupted: bool = False
     interrupted_at: int | None = None
     """Where the player was when interrupting; None: everything that was sent counts as shown."""
+    is_over: bool = False
+    """What came of it is written down."""
+    is_void: bool = False
+    """It belongs to a timeline that was left: nothing more of it is told or remembered."""
 
     def started(self) -> dict[str, Any]:
         """The ``turn_started`` of this turn."""
@@ -66,6 +77,8 @@ class Conversation:
     history: History = field(default_factory=History)
     clips: tuple[Clip, ...] = field(init=False)
     index: ClipIndex = field(init=False)
+    aim: Targets | None = field(init=False)
+    """``targets``, to look for in actions; None when there are none."""
     running: Turn | None = None
     last_turn: str = ""
     """Id of the turn that said the last reply in the history."""
@@ -78,6 +91,11 @@ class Conversation:
     reacted_at: float = float("-inf")
     is_closing: bool = False
     fallbacks_spoken: int = 0
+    owed: Owed | None = None
+    """A turn that a crash or a load cut off, and that is taken again once the NPC is open."""
+    is_away: bool = False
+    """The game has lost track of this NPC and will open it again."""
+    _written: PutConversation | None = None
 
     def __post_init__(self) -> None:
         self.recast(self.character)
@@ -101,6 +119,13 @@ class Conversation:
         self.character = character
         self.clips = playable_clips(self.declared, character.clips)
         self.index = ClipIndex(self.clips, self.language)
+        self.aim = Targets({target.name: target.aliases for target in self.targets}) if self.targets else None
+
+    def parser(self) -> CueParser:
+        """A reader for one reply, with the character's own marks of actions."""
+        style = self.character.style
+        is_speech = self.index.is_aside if style.asides == "speak" else None
+        return CueParser(max_action_chars=style.max_action_chars, styles=style.marks, is_speech=is_speech)
 
     def declare(self, message: Declare) -> None:
         """Take over what the game says this NPC can play and aim at now."""
@@ -118,6 +143,60 @@ class Conversation:
         self.waiting.clear()
         return ids
 
+    # ── what is remembered ──
+
+    def reopen(self, message: Open, character: Character) -> None:
+        """The game opens this NPC again, and says anew who it is and what it can do."""
+        self.player, self.declared, self.targets, self.group = message.player, message.clips, message.targets, message.group
+        self.language = message.language or character.language
+        self.is_away = False
+        self.recast(character)
+
+    def recall(self, past: Remembered, now: float, *, is_written: bool) -> None:
+        """Go on from what was remembered of this conversation; ``is_written`` says whether the memory holds it already."""
+        self.history = History(lines=past.window, first=past.talk.first)
+        if not is_written:
+            self.history.rewrite()
+        self.events.restore(past.events, now, is_written=is_written)
+        self.last_turn, self.fallbacks_spoken, self.owed = past.talk.last_turn, past.talk.fallbacks_spoken, past.talk.owed
+        self.waiting = list(past.talk.waiting)
+        for name in KEPT:
+            if name in past.talk.parts:
+                getattr(self, name).restore(past.talk.parts[name])
+
+    def state(self) -> TalkState:
+        """All that has to be remembered, except lines and events."""
+        turn = self.running
+        return TalkState.model_construct(
+            npc=self.npc,
+            character=self.character.id,
+            player=self.player,
+            language=self.language,
+            group=self.group,
+            first=self.history.first,
+            last_turn=self.last_turn,
+            fallbacks_spoken=self.fallbacks_spoken,
+            waiting=tuple(self.waiting),
+            owed=Owed(cause=turn.cause, answers=turn.answers) if turn is not None and not turn.is_over else self.owed,
+            parts={name: state for name in KEPT if (state := getattr(self, name).state())},
+        )
+
+    def remembered(self, now: float) -> Remembered:
+        """The conversation as it is now. A turn under way has not happened yet: it is owed, and its note waits."""
+        turn = self.running
+        note = turn.note if turn is not None and not turn.is_over else None
+        events = sorted(self.events.states(now) + [told.state(now) for told in (note.events if note else ())], key=lambda e: e["order"])
+        return Remembered(self.state(), list(self.history.lines), self.history.first, events)
+
+    def changes(self, now: float) -> list[Change]:
+        """What has to be written down since the last call."""
+        put = put_conversation(self.state())
+        changes: list[Change] = [] if put == self._written else [put]
+        self._written = put
+        return [*changes, *self.history.changes(self.npc), *self.events.changes(self.npc, now)]
+
+    # ── turns ──
+
     def take_note(self, turn: Turn, estimate: Callable[[str], int]) -> Note | None:
         """What this turn is told of the game's events. An opening line is authored and told nothing."""
         if turn.cause == "opening":
@@ -130,12 +209,13 @@ class Conversation:
         ``raw`` is the reply with its parentheses, ``sent_chars`` how much visible text of it the game was sent. A turn that failed, or
         of which the player was shown nothing, gives its note back.
         """
+        turn.is_over = True
         if reason in ("stop", "length", "fallback"):
             self.history.reply(raw)
             is_shown = True
         else:
             seen = turn.interrupted_at if turn.interrupted_at is not None else sent_chars
-            shown = visible_cut(raw, min(seen, sent_chars))
+            shown = visible_cut(raw, min(seen, sent_chars), self.parser)
             is_shown = bool(shown.strip())
             if is_shown:
                 self.history.reply_cut(shown)
@@ -144,6 +224,8 @@ class Conversation:
         if turn.cause == "opening":
             return
         if is_shown and reason not in ("fallback", "failed"):
+            if turn.note is not None:
+                self.events.use_up(turn.note)
             self.events.end_turn()
         elif turn.note is not None:
             self.events.give_back(turn.note)

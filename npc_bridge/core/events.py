@@ -8,7 +8,7 @@ that only grow. The author's side is documented in ``docs/events.md``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Annotated, Any, TypeAlias
@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from npc_bridge.core.authored import AuthoredText, file_problems, pointed
+from npc_bridge.core.changes import Change, DropEvents, PutEvent, State
 from npc_bridge.core.messages import MAX_ID_CHARS, Event
 from npc_bridge.core.plain import one_line, shortened
 from npc_bridge.core.wording import Wording, for_language, wording
@@ -258,7 +259,7 @@ def _value(value: Any, words: Wording, depth: int) -> str:
 class Told:
     """One event with what the board knows about it: when it came, and how long it still matters."""
 
-    __slots__ = ("event", "expires_at", "is_waiting", "key", "order", "priority", "turns_left")
+    __slots__ = ("event", "expires_at", "is_waiting", "key", "order", "priority", "stored", "turns_left")
 
     event: Event
     key: str
@@ -268,6 +269,17 @@ class Told:
     expires_at: float
     turns_left: float
     is_waiting: bool
+    stored: int
+    """The order under which it is written down; 0 when it is not."""
+
+    def state(self, now: float) -> State:
+        """What has to be known to put it back on a board later: how long it still matters, not until when."""
+        return {
+            "order": self.order,
+            "left_s": None if self.expires_at == inf else max(0.0, self.expires_at - now),
+            "turns_left": None if self.turns_left == inf else self.turns_left,
+            "event": self.event.model_dump(mode="json", exclude_defaults=True) | {"type": "event"},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +296,7 @@ class EventBoard:
     At most ``max_waiting`` of them matter; beyond that those of the lowest priority go, the oldest first.
     """
 
-    __slots__ = ("_by_key", "_dropped", "_max", "_order", "_seen_order", "_templates", "_waiting")
+    __slots__ = ("_by_key", "_dropped", "_gone", "_max", "_order", "_seen_order", "_templates", "_unwritten", "_waiting")
 
     def __init__(self, templates: EventTemplates, *, max_waiting: int = MAX_WAITING) -> None:
         self._templates = templates
@@ -296,6 +308,10 @@ class EventBoard:
         self._seen_order = 0
         """The last turn has seen the events up to this one, whether it used them or not."""
         self._dropped = 0
+        self._unwritten: list[Told] = []
+        """Events with an id that came since the last call of ``changes``."""
+        self._gone: list[int] = []
+        """Orders under which events were written down that count no more."""
 
     def add(self, event: Event, now: float) -> None:
         """Put an event on the board. It replaces one that waits with the same key: only the newest is told, at its time."""
@@ -310,11 +326,16 @@ class EventBoard:
             told = Told()
             told.key = key
             told.is_waiting = True
+            told.stored = 0
             if key:
                 self._by_key[key] = told
             self._waiting.append(told)
+        elif told.stored:
+            self._unwrite(told)
         self._order += 1
         told.order = self._order
+        if event.id:
+            self._unwritten.append(told)
         told.event = event
         priority, ttl_s, ttl_turns = event.priority, event.ttl_s, event.ttl_turns
         told.priority = template.priority if priority is None else priority
@@ -350,10 +371,19 @@ class EventBoard:
         self._waiting = [told for told in self._waiting if told.is_waiting]
         return Note("\n".join([title, *(line for _, line in chosen)]), tuple(told for told, _ in chosen))
 
+    def use_up(self, note: Note) -> None:
+        """The turn that was told this succeeded: its events are gone for good."""
+        for told in note.events:
+            if not told.is_waiting:
+                self._unwrite(told)
+
     def give_back(self, note: Note) -> None:
         """Put the events of a failed turn's note back, with their order and age; a newer event with the same key wins."""
         for told in note.events:
-            if told.is_waiting or (told.key and told.key in self._by_key):
+            if told.is_waiting:
+                continue
+            if told.key and told.key in self._by_key:
+                self._unwrite(told)
                 continue
             told.is_waiting = True
             if told.key:
@@ -366,7 +396,7 @@ class EventBoard:
             if told.order <= self._seen_order:
                 told.turns_left -= 1
                 if told.turns_left <= 0:
-                    self._remove(told)
+                    self._let_go(told)
         self._waiting = [told for told in self._waiting if told.is_waiting]
 
     @property
@@ -385,15 +415,56 @@ class EventBoard:
         """
         for told in self._waiting:
             if told.expires_at <= now:
-                self._remove(told)
+                self._let_go(told)
         self._waiting = [told for told in self._waiting if told.is_waiting]
         surplus = len(self._waiting) - self._max
         if surplus > 0:
             self._waiting.sort(key=lambda told: (told.priority, told.order))
             for told in self._waiting[:surplus]:
-                self._remove(told)
+                self._let_go(told)
             del self._waiting[:surplus]
             self._dropped += surplus
+
+    def changes(self, npc: str, now: float) -> list[Change]:
+        """What came, and what counts no more, since the last call; only of events with an id, which are safe once they are accepted."""
+        changes: list[Change] = []
+        if self._gone:
+            changes.append(DropEvents(npc, tuple(self._gone)))
+            self._gone.clear()
+        for told in self._unwritten:
+            if told.is_waiting and not told.stored:
+                told.stored = told.order
+                changes.append(PutEvent(npc, told.order, told.state(now)))
+        self._unwritten.clear()
+        return changes
+
+    def states(self, now: float) -> list[State]:
+        """All that waits, in order of happening."""
+        return [told.state(now) for told in sorted(self._waiting, key=lambda told: told.order) if told.is_waiting]
+
+    def restore(self, states: Iterable[State], now: float, *, is_written: bool) -> None:
+        """Put events back on this board, which is empty, as ``states`` or ``changes`` told of them."""
+        for state in sorted(states, key=lambda state: int(state["order"])):
+            self._order = int(state["order"]) - 1
+            event = Event.model_validate(state["event"])
+            self.add(event, now)
+            told = self._waiting[-1] if not event.key else self._by_key[event.key]
+            left_s, turns_left = state["left_s"], state["turns_left"]
+            told.expires_at = inf if left_s is None else now + left_s
+            told.turns_left = inf if turns_left is None else turns_left
+            if is_written:
+                told.stored = told.order
+        if is_written:
+            self._unwritten.clear()
+
+    def _let_go(self, told: Told) -> None:
+        self._remove(told)
+        self._unwrite(told)
+
+    def _unwrite(self, told: Told) -> None:
+        if told.stored:
+            self._gone.append(told.stored)
+            told.stored = 0
 
     def _remove(self, told: Told) -> None:
         told.is_waiting = False

@@ -5,10 +5,11 @@ Notes are no part of it: they are read once. What the model sees of it is decide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from npc_bridge.core.changes import AddLine, Change, DropLines
 from npc_bridge.core.cues import Action, CueParser, Part, Speech
 
 MESSAGE_OVERHEAD_TOKENS = 4
@@ -29,12 +30,19 @@ class Line:
 
 
 class History:
-    """The lines of one conversation that the model still reads, oldest first."""
+    """The lines of one conversation that the model still reads, oldest first.
 
-    __slots__ = ("_costs", "_estimate", "_lines")
+    Every line has a number, from 0 over all that was ever said; those before ``first`` were cut off and are the memory's business.
+    """
 
-    def __init__(self, opening: str = "") -> None:
-        self._lines: list[Line] = []
+    __slots__ = ("_costs", "_estimate", "_lines", "_stored", "_written", "first")
+
+    def __init__(self, opening: str = "", *, lines: Iterable[Line] = (), first: int = 0) -> None:
+        self._lines: list[Line] = list(lines)
+        self.first = first
+        """Number of the first line that is still here."""
+        self._written = self._stored = self.count
+        """The lines before these numbers are written down: as they are, and at all."""
         self._costs: list[int] = []
         """Tokens of the first lines, as far as they were asked for."""
         self._estimate: Callable[[str], int] | None = None
@@ -43,6 +51,18 @@ class History:
     @property
     def lines(self) -> Sequence[Line]:
         return self._lines
+
+    @property
+    def count(self) -> int:
+        """How many lines were said in all."""
+        return self.first + len(self._lines)
+
+    @property
+    def last_reply(self) -> str:
+        """What the NPC said last, without its actions; empty if it has not spoken."""
+        raw = next((line.text for line in reversed(self._lines) if line.role == "assistant"), "")
+        parser = CueParser()
+        return "".join(part.text for part in parser.feed(raw) + parser.close() if isinstance(part, Speech))
 
     @property
     def unanswered(self) -> int:
@@ -69,13 +89,32 @@ class History:
         if raw.strip():
             self._lines.append(Line("assistant", raw.strip(), cut=True))
 
-    def cut_last_reply(self, at: int) -> None:
+    def cut_last_reply(self, at: int, parser_of: Callable[[], CueParser] = CueParser) -> None:
         """The player was shown the last reply only up to here, as it turns out afterwards: reading is slower than streaming."""
         place = next((place for place in reversed(range(len(self._lines))) if self._lines[place].role == "assistant"), None)
-        if place is None or (shown := visible_cut(self._lines[place].text, at)) == self._lines[place].text:
+        if place is None or (shown := visible_cut(self._lines[place].text, at, parser_of)) == self._lines[place].text:
             return
-        del self._costs[place:]
-        self._lines[place : place + 1] = [Line("assistant", shown.strip(), cut=True)] if shown.strip() else []
+        after = self._lines[place + 1 :]
+        self.drop_from(place)
+        self._lines += [*([Line("assistant", shown.strip(), cut=True)] if shown.strip() else []), *after]
+
+    def drop_from(self, place: int) -> None:
+        """Forget the lines from this place of ``lines`` on: they were not said after all."""
+        del self._costs[place:], self._lines[place:]
+        self._written = min(self._written, self.count)
+
+    def rewrite(self) -> None:
+        """Nothing of what is here is written down yet, or no more."""
+        self._written = self._stored = self.first
+
+    def changes(self, npc: str) -> list[Change]:
+        """What was said, or taken back, since the last call."""
+        changes: list[Change] = [DropLines(npc, self._written)] if self._written < self._stored else []
+        begin = max(self._written, self.first)
+        for n, line in enumerate(self._lines[begin - self.first :], begin):
+            changes.append(AddLine(npc, n, line.role, line.text, line.player, line.cut))
+        self._written = self._stored = self.count
+        return changes
 
     def cut_to_fit(
         self, budget_tokens: int, estimate: Callable[[str], int], *, max_messages: int = 100, keep: float = 0.5
@@ -101,6 +140,7 @@ class History:
             cut += 1
         gone = tuple(self._lines[:cut])
         del self._lines[:cut], self._costs[:cut]
+        self.first += cut
         return gone
 
     def _all_costs(self, estimate: Callable[[str], int]) -> list[int]:
@@ -112,21 +152,21 @@ class History:
         return self._costs
 
 
-def visible_cut(raw: str, at: int) -> str:
+def visible_cut(raw: str, at: int, parser_of: Callable[[], CueParser] = CueParser) -> str:
     """Cut a reply with its actions where the player was shown ``at`` code points of its visible text, never inside an action.
 
-    An action exactly there has been shown, except at 0, where nothing was.
+    An action exactly there has been shown, except at 0, where nothing was. ``parser_of`` makes a reader such as cut the turn's text.
     """
     if at <= 0:
         return ""
     # In large steps to shortly before the place, and from there one by one.
-    begin, parser = 0, CueParser()
+    begin, parser = 0, parser_of()
     while begin < len(raw):
         parser.feed(raw[begin : begin + _STEP_CHARS])
         if parser.position > at:
             break
         begin += _STEP_CHARS
-    parser = CueParser()
+    parser = parser_of()
     parser.feed(raw[:begin])
     end = min(begin, len(raw)) - parser.held_chars
     for fed, char in enumerate(raw[begin:], begin + 1):
