@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from godot.conftest import ADDON, ROOT, Project
 
 from npc_bridge import __version__
+from npc_bridge.core import messages as wire
 
 sys.path.insert(0, str(ADDON / "tools"))
 import reference
@@ -90,6 +93,28 @@ def test_nothing_in_the_runtime_needs_an_engine_newer_than_4_3() -> None:
     """What 4.4 and 4.5 brought to the language: typed dictionaries, variable arguments, abstract classes, Logger."""
     newer = re.compile(r"Dictionary\[|^@abstract|\.\.\.\w+:|extends Logger", re.MULTILINE)
     assert [path.name for path in SCRIPTS if "editor" not in path.parts and newer.search(path.read_text(encoding="utf-8"))] == []
+
+
+def table(name: str) -> dict[str, dict[str, Any]]:
+    """A constant of the addon's messages.gd as Python reads it."""
+    script = (SHIPPED / "core/messages.gd").read_text(encoding="utf-8")
+    written = re.search(rf"^const {name} := (\{{.*?^\}})", script, re.MULTILINE | re.DOTALL)
+    assert written is not None
+    as_python = re.sub(r"TYPE_\w+", lambda kind: repr(kind[0]), written[1])
+    found: dict[str, dict[str, Any]] = ast.literal_eval(as_python.replace("true", "True").replace("false", "False"))
+    return found
+
+
+def test_the_addon_knows_every_field_of_every_message_of_the_bridge() -> None:
+    required, optional = table("REQUIRED"), table("OPTIONAL")
+    kinds = get_args(get_args(wire.BridgeMessage)[0])
+    assert len(kinds) == len(required)
+    for kind in kinds:
+        (name,) = get_args(kind.model_fields["type"].annotation)
+        fields = {field: info for field, info in kind.model_fields.items() if field not in {"type", "seq", "blob"}}
+        must = {field for field, info in fields.items() if info.is_required()}
+        assert set(required[name]) == must, name
+        assert set(optional.get(name, {})) == set(fields) - must, name
 
 
 def test_the_version_is_that_of_the_bridge() -> None:

@@ -10,6 +10,12 @@ const MAX_SAY_CHARS := 8000
 const MAX_CLIPS := 512
 ## How many other names a clip may have.
 const MAX_ALIASES := 64
+## How many targets an NPC may declare.
+const MAX_TARGETS := 256
+## How many other names a target may have.
+const MAX_TARGET_ALIASES := 32
+## How many replies can be offered side by side.
+const MAX_CANDIDATES := 4
 
 ## Close codes that the same game, trying again, would get again.
 const FINAL_CLOSE_CODES: Array[int] = [4000, 4001, 4002, 4003, 4004]
@@ -45,16 +51,27 @@ const REQUIRED := {
 		"clip": TYPE_STRING,
 		"action": TYPE_STRING,
 	},
+	"exit": {"npc": TYPE_STRING, "turn": TYPE_STRING, "exit": TYPE_STRING},
 	"turn_ended": {"npc": TYPE_STRING, "turn": TYPE_STRING, "reason": TYPE_STRING, "chars": TYPE_INT},
 	"saved": {"id": TYPE_STRING},
 	"loaded": {"id": TYPE_STRING},
+	"forgotten": {"id": TYPE_STRING},
+	"gathered": {"id": TYPE_STRING, "group": TYPE_STRING, "npcs": TYPE_ARRAY},
+	"dispersed": {"id": TYPE_STRING, "group": TYPE_STRING},
+	"notice": {"code": TYPE_STRING, "message": TYPE_STRING},
+	"stats": {"id": TYPE_STRING},
 	"closed": {"npc": TYPE_STRING},
 	"error": {"code": TYPE_STRING, "message": TYPE_STRING},
 }
 
 ## Fields that may be there, and what they are when they are not.
 const OPTIONAL := {
-	"turn_started": {"answers": [], "note": ""},
+	"welcome": {"characters": [], "npcs": [], "timeline": 0},
+	"opened": {"remembered": 0, "last_line": ""},
+	"turn_started": {"answers": [], "note": "", "replaces": "", "n": 1, "group": ""},
+	"text": {"index": 0},
+	"cue": {"target": "", "score": -1.0, "reason": "", "state": "final", "id": 0, "index": 0},
+	"exit": {"at": 0},
 	"turn_ended":
 	{
 		"prompt_tokens": -1,
@@ -65,11 +82,20 @@ const OPTIONAL := {
 		"code": "",
 		"message": "",
 		"retry": false,
+		"backend": "",
+		"cost_usd": -1.0,
+		"spent_usd": -1.0,
 	},
 	"saved": {"slot": ""},
-	"loaded": {"slot": ""},
+	"loaded": {"slot": "", "npcs": [], "timeline": 0},
+	"forgotten": {"conversations": 0, "lines": 0, "events": 0, "slots": 0},
+	"notice": {"npc": "", "player": ""},
+	"stats": {"session": {}, "characters": [], "players": [], "backends": [], "budgets": [], "unmapped": []},
 	"error": {"retry": false, "re": ""},
 }
+
+## How many fields a text has that is no candidate.
+const _TEXT_FIELDS := 6
 
 
 ## What is wrong with a message of the bridge; empty when nothing is. Afterwards every field of the
@@ -102,6 +128,8 @@ static func flaw_in(message: Dictionary) -> String:
 
 ## The short way for the message that comes most often; anything unusual takes the long one.
 static func _is_sound_text(message: Dictionary) -> bool:
+	if message.size() > _TEXT_FIELDS:
+		return false
 	if not (message.get("text") is String and message.get("npc") is String and message.get("turn") is String):
 		return false
 	var at: Variant = message.get("at")
