@@ -115,9 +115,10 @@ def _problem(error: ErrorDetails, model: type[BaseModel], source: AuthoredText, 
     if kind == "literal_error" and field is not None:
         options = _options(field)
         close = difflib.get_close_matches(str(error["input"]).lower(), options, 1, 0.4)
-        return source.problem(
-            path, f"'{name}' must be one of {', '.join(map(_quoted, options))}", f"{_last(loc)} = {_quoted(*close or options[:1])}"
-        )
+        example = _quoted(*close or options[:1])
+        if get_origin(field.annotation) is tuple:
+            example = f"[{example}]"
+        return source.problem(path, f"'{name}' must be one of {', '.join(map(_quoted, options))}", f"{_last(loc)} = {example}")
     allowed = _range(field) if field is not None else ""
     if allowed and kind not in _WORDS and isinstance(error["input"], int | float):
         return source.problem(path, f"'{name}' is {error['input']:.12g}; it must be {allowed}", _example(loc, field))
@@ -144,7 +145,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _options(field: FieldInfo) -> list[str]:
-    return [str(option) for option in get_args(field.annotation)] if get_origin(field.annotation) is Literal else []
+    kind = field.annotation
+    if get_origin(kind) is tuple:  # one of several words
+        kind = get_args(kind)[0]
+    return [str(option) for option in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _range(field: FieldInfo) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from npc_bridge.core.authored import AuthoredText, file_problems, is_blank, pointed
+from npc_bridge.core.cues import Style as MarkStyle
 from npc_bridge.core.messages import MAX_CLIPS, Clip
 from npc_bridge.core.situation import SITUATIONS, Situation
 from npc_bridge.errors import FileProblems
@@ -107,6 +108,14 @@ class Style(_Table):
     """Actions in parentheses: in free words, only those of the clips, or none."""
     max_sentences: int = Field(default=0, ge=0, le=50, examples=[2])
     """A hard limit where the model server can hold the model to one; 0: none."""
+    marks: tuple[MarkStyle, ...] = Field(default=("paren",), min_length=1, examples=[["paren", "asterisk"]])
+    """What the bridge reads as an action: ``(nods)``, ``[nods]``, ``*nods*``."""
+    asides: Literal["hide", "speak"] = "hide"
+    """What becomes of remarks in parentheses that nobody can act, ``(about forty leagues)``."""
+    max_action_chars: int = Field(default=200, ge=20, le=2_000, examples=[200])
+    """A parenthesis that is longer was text all along."""
+    early_cues: bool = Field(default=True, examples=[True])
+    """Whether a clip may begin while its action is still being written."""
 
 
 class Example(_Table):

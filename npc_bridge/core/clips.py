@@ -39,6 +39,11 @@ class Match:
     target: str = ""
     """What it is aimed at, by the name that the game declared; see ``Targets``."""
 
+    @property
+    def how(self) -> str:
+        """How it was found, in a word: ``exact``, ``alias`` or ``lexical``."""
+        return self.reason if self.reason in ("exact", "alias") else "lexical"
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
