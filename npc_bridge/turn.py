@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
+from npc_bridge.candidates import Replies, ask_for_several
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.events import Note
 from npc_bridge.core.messages import TurnReason
@@ -24,7 +25,7 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
     ``scope`` bounds the model's time; rescheduling it to now interrupts the turn. Only cancelling the task (the game is gone) ends a
     turn without ``turn_ended``; the conversation is then as if the turn had failed.
     """
-    talk, reply = turn.conversation, Reply(turn, tell, clock)
+    talk, reply = turn.conversation, (Reply if turn.n == 1 else Replies)(turn, tell, clock)
     end: Finished | BackendError = BackendLost("the model's stream ended before the reply did")
     turn.note = talk.take_note(turn, backend.estimate_tokens)
     try:
@@ -47,18 +48,22 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
         reply.add_instead(line)
     if reason in ("stop", "length", "fallback"):
         reply.close()
+    turn.offers = reply.offers
     talk.conclude(turn, reply.raw, reason, reply.chars)
     tell(reply.ended(reason, end))
 
 
 def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
-    """The reply in pieces, the last one ``Finished``: the character's opening line, or the model's answer."""
-    if turn.cause == "opening":
-        return recite(turn.conversation.character.opening_line)
-    return backend.stream(request_for(turn.conversation, turn.note, backend, goes_on=turn.cause == "continue"))
+    """The reply in pieces, the last one ``Finished``: an authored line, or the model's answer."""
+    if turn.line:
+        return recite(turn.line)
+    request = request_for(turn.conversation, turn.note, backend, goes_on=turn.first_cause == "continue", seed=turn.seed)
+    return backend.stream(request) if turn.n == 1 else ask_for_several(backend, request, turn.n)
 
 
-def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes_on: bool = False) -> ChatRequest:
+def request_for(
+    talk: Conversation, note: Note | None, backend: Backend, *, goes_on: bool = False, seed: int | None = None
+) -> ChatRequest:
     """What the model is asked: the conversation so far within its limits, with the note in its place."""
     style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
     max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)
@@ -76,7 +81,7 @@ def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes
     )
     return ChatRequest(
         messages=messages,
-        sampling=sampling.parameters() | {"max_tokens": max_tokens},
+        sampling=sampling.parameters() | {"max_tokens": max_tokens} | ({} if seed is None else {"seed": seed}),
         actions=actions if style.actions == "listed" else (),
         language=talk.language,
         max_sentences=style.max_sentences,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from npc_bridge.core.again import Again, LastReply
 from npc_bridge.core.changes import Change, PutConversation
 from npc_bridge.core.character import Character
 from npc_bridge.core.clips import ClipIndex
@@ -16,11 +17,11 @@ from npc_bridge.core.clips_targets import Targets
 from npc_bridge.core.cues import CueParser
 from npc_bridge.core.events import EventBoard, EventTemplates, Note
 from npc_bridge.core.history import History, visible_cut
-from npc_bridge.core.messages import Clip, Declare, Open, Player, Say, Target, TurnCause, TurnReason
+from npc_bridge.core.messages import Clip, Declare, Line, Open, Player, Say, Target, TurnCause, TurnReason
 from npc_bridge.core.situation import Situation, situation_of
 from npc_bridge.core.snapshot import Owed, Remembered, TalkState, put_conversation
 
-KEPT: tuple[str, ...] = ()
+KEPT: tuple[str, ...] = ("again",)
 """Names of the attributes with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
@@ -34,6 +35,8 @@ class Turn:
     asked_at: float
     """When its cause arrived, in seconds of the session's clock; timings count from here."""
     answers: tuple[str, ...] = ()
+    line: str = ""
+    """What the NPC says word for word, without asking a model: an opening line, or one that the game sent."""
     note: Note | None = None
     """What happened in the game since the last turn; given back when the turn fails."""
     seen: int = 0
@@ -45,10 +48,23 @@ class Turn:
     """What came of it is written down."""
     is_void: bool = False
     """It belongs to a timeline that was left: nothing more of it is told or remembered."""
+    instead_of: LastReply | None = None
+    """The reply in whose place this one comes."""
+    n: int = 1
+    """How many replies it offers side by side."""
+    offers: tuple[tuple[str, int], ...] = ()
+    """Each of them with its actions, and how much visible text of it was sent."""
+    seed: int | None = None
+    """Takes the place of the character's own, so that the reply is another."""
+
+    @property
+    def first_cause(self) -> TurnCause:
+        """Why the NPC speaks, also when this reply comes in the place of another."""
+        return self.instead_of.cause if self.instead_of is not None else self.cause
 
     def started(self) -> dict[str, Any]:
         """The ``turn_started`` of this turn."""
-        return {
+        message: dict[str, Any] = {
             "type": "turn_started",
             "npc": self.conversation.npc,
             "turn": self.id,
@@ -56,6 +72,11 @@ class Turn:
             "answers": list(self.answers),
             "note": self.note.text if self.note else "",
         }
+        if self.instead_of is not None:
+            message["replaces"] = self.instead_of.turn
+        if self.n > 1:
+            message["n"] = self.n
+        return message
 
 
 @dataclass(slots=True)
@@ -82,8 +103,14 @@ class Conversation:
     running: Turn | None = None
     last_turn: str = ""
     """Id of the turn that said the last reply in the history."""
+    again: Again = field(default_factory=Again)
+    """How that reply came about, for another in its place."""
     waiting: list[Say] = field(default_factory=list)
     """Lines that arrived while the NPC was speaking."""
+    authored: list[Line] = field(default_factory=list)
+    """Authored lines that arrived while the NPC was speaking."""
+    wants_to_open: bool = False
+    """The opening line was not spoken yet."""
     wants_to_go_on: tuple[str, ...] = ()
     """Ids of the ``continue`` messages that arrived while the NPC was speaking; it goes on once for all of them."""
     wants_to_react: str | None = None
@@ -152,14 +179,20 @@ class Conversation:
         self.is_away = False
         self.recast(character)
 
-    def recall(self, past: Remembered, now: float, *, is_written: bool) -> None:
-        """Go on from what was remembered of this conversation; ``is_written`` says whether the memory holds it already."""
+    def anew(self, templates: EventTemplates) -> Conversation:
+        """The same NPC, open for the same game, that remembers nothing."""
+        again = Conversation(
+            self.id, self.npc, self.character, self.player, self.declared, self.language, self.group, EventBoard(templates), self.targets
+        )
+        again.is_away = self.is_away
+        return again
+
+    def recall(self, past: Remembered, now: float) -> None:
+        """Go on from what was remembered of this conversation, and is written down so."""
         self.history = History(lines=past.window, first=past.talk.first)
-        if not is_written:
-            self.history.rewrite()
-        self.events.restore(past.events, now, is_written=is_written)
+        self.events.restore(past.events, now)
         self.last_turn, self.fallbacks_spoken, self.owed = past.talk.last_turn, past.talk.fallbacks_spoken, past.talk.owed
-        self.waiting = list(past.talk.waiting)
+        self.waiting, self.authored = list(past.talk.waiting), list(past.talk.authored)
         for name in KEPT:
             if name in past.talk.parts:
                 getattr(self, name).restore(past.talk.parts[name])
@@ -177,6 +210,7 @@ class Conversation:
             last_turn=self.last_turn,
             fallbacks_spoken=self.fallbacks_spoken,
             waiting=tuple(self.waiting),
+            authored=tuple(self.authored),
             owed=Owed(cause=turn.cause, answers=turn.answers) if turn is not None and not turn.is_over else self.owed,
             parts={name: state for name in KEPT if (state := getattr(self, name).state())},
         )
@@ -197,10 +231,28 @@ class Conversation:
 
     # ── turns ──
 
+    def stop_waiting(self) -> None:
+        """The conversation is left: lines that wait are not said."""
+        self.waiting.clear()
+        self.authored.clear()
+        self.wants_to_go_on, self.wants_to_react, self.wants_to_open, self.owed = (), None, False, None
+
+    def take_owed(self) -> Owed | None:
+        """What to speak of next: lines that wait, or a turn that a crash or a load cut off."""
+        owed, self.owed = self.owed, None
+        answers = owed.answers if owed is not None else ()
+        if self.waiting:
+            return Owed(cause="say", answers=(*answers, *self.hear_waiting()))
+        if owed is None or owed.cause in ("continue", "event"):
+            return owed
+        return Owed(cause="say", answers=answers) if self.history.unanswered else None
+
     def take_note(self, turn: Turn, estimate: Callable[[str], int]) -> Note | None:
-        """What this turn is told of the game's events. An opening line is authored and told nothing."""
-        if turn.cause == "opening":
+        """What this turn is told of the game's events. An authored line is told nothing."""
+        if turn.line:
             return None
+        if turn.instead_of is not None and turn.instead_of.is_told:
+            return turn.instead_of.note
         return self.events.take(turn.asked_at, budget_tokens=self.character.note_tokens, estimate=estimate, language=self.language)
 
     def conclude(self, turn: Turn, raw: str, reason: TurnReason, sent_chars: int) -> None:
@@ -221,12 +273,14 @@ class Conversation:
                 self.history.reply_cut(shown)
         if is_shown:
             self.last_turn = turn.id
-        if turn.cause == "opening":
+            self.again.conclude(self, turn, reason)
+        if turn.line:
             return
         if is_shown and reason not in ("fallback", "failed"):
             if turn.note is not None:
                 self.events.use_up(turn.note)
-            self.events.end_turn()
+            if turn.instead_of is None or not turn.instead_of.is_told:
+                self.events.end_turn()
         elif turn.note is not None:
             self.events.give_back(turn.note)
 
@@ -235,7 +289,7 @@ class Conversation:
 
         Never the same twice in a row, if there are two for the situation.
         """
-        situation: Situation = "event" if self.running is not None and self.running.cause == "event" else "unknown"
+        situation: Situation = "event" if self.running is not None and self.running.first_cause == "event" else "unknown"
         if self.history.unanswered:
             situation = situation_of(self.history.lines[-1].text)
         lines = self.character.fallback_lines(situation)

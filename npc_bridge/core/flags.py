@@ -6,11 +6,13 @@ Conditions in character files ask for them, see ``conditions.py``.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
-from typing import Any
 
-from npc_bridge.core.conditions import Flags, FlagValue
+from pydantic import TypeAdapter
+
+from npc_bridge.core.changes import State
+from npc_bridge.core.conditions import Flags
 from npc_bridge.core.messages import Flags as FlagsMessage
+from npc_bridge.core.messages import FlagValue, Name
 from npc_bridge.errors import BadMessage
 
 MAX_FLAGS = 4_000
@@ -22,12 +24,12 @@ class FlagBoard:
 
     __slots__ = ("_by_npc",)
 
-    def __init__(self, state: Mapping[str, Mapping[str, FlagValue]] | None = None) -> None:
-        self._by_npc: dict[str, dict[str, FlagValue]] = {npc: dict(values) for npc, values in (state or {}).items()}
+    def __init__(self) -> None:
+        self._by_npc: dict[str, dict[str, FlagValue]] = {}
         """The values for all NPCs stand under ``""``."""
 
     def put(self, message: FlagsMessage) -> None:
-        """Take over what the game says. A flag that is none is gone. Raises ``BadMessage`` when there are too many; then nothing changes."""
+        """Take over what the game says; a flag that is none is gone. Raises ``BadMessage`` when there are too many, and changes nothing."""
         there = self._by_npc.get(message.npc, {})
         new = sum(value is not None and name not in there for name, value in message.values.items())
         if new and len(self) + new > MAX_FLAGS:
@@ -47,6 +49,13 @@ class FlagBoard:
     def __len__(self) -> int:
         return sum(map(len, self._by_npc.values()))
 
-    def state(self) -> dict[str, Any]:
-        """What ``FlagBoard(state)`` goes on from."""
+    def state(self) -> State:
+        """See ``snapshot.Kept``."""
         return {npc: dict(values) for npc, values in self._by_npc.items()}
+
+    def restore(self, state: State) -> None:
+        """See ``snapshot.Kept``."""
+        self._by_npc = {npc: dict(values) for npc, values in _STATE.validate_python(state).items()}
+
+
+_STATE: TypeAdapter[dict[str, dict[Name, FlagValue]]] = TypeAdapter(dict[str, dict[Name, FlagValue]])

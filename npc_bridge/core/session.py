@@ -6,43 +6,24 @@ No sockets, no tasks, no clock: ``server.py`` carries the effects out, and a tes
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from typing import assert_never
 
 from npc_bridge.core import messages as wire
+from npc_bridge.core.again import seed_of
+from npc_bridge.core.authoring import Holds, interrupt_for_hold, next_line
 from npc_bridge.core.character import Character, character_from_map
 from npc_bridge.core.conversation import Conversation, Turn
+from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop
 from npc_bridge.core.events import EventTemplates
-from npc_bridge.errors import BadMessage, FileProblems, NotSupported, UnknownNpc, WireError
+from npc_bridge.core.flags import FlagBoard
+from npc_bridge.core.ledger import Ledger
+from npc_bridge.core.snapshot import Remembered
+from npc_bridge.errors import BadMessage, FileProblems, NotNow, NotSupported, UnknownNpc, WireError
 
 MAX_NPCS = 1_000
 MAX_COMPLAINT_CHARS = 1_000
-REMEMBERED_IDS = 20_000
-"""How many ids of events and lines a session remembers, to use each one once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Tell the game."""
-
-    message: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Let this turn run."""
-
-    turn: Turn
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End this turn early; ``turn_over`` is called for it as for any other."""
-
-    turn: Turn
-
-
-Effect: TypeAlias = Send | Begin | Stop
+KEPT: tuple[str, ...] = ("flags", "holds")
+"""Names of the attributes of a session with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
 class Session:
@@ -55,17 +36,24 @@ class Session:
     def __init__(self, session_id: str, *, find_character: Callable[[str], Character], templates: EventTemplates) -> None:
         self.id = session_id
         self.conversations: dict[str, Conversation] = {}
+        self.asleep: dict[str, Remembered] = {}
+        """What is remembered of NPCs that are not open."""
+        self.timeline = 0
+        """Counts the loads of saved states."""
+        self.turns = 0
+        """How many turns have begun, the lost ones included."""
+        self.ledger = Ledger()
+        self.flags = FlagBoard()
+        self.holds = Holds()
         self._find_character = find_character
-        self._templates = templates
-        self._ids: dict[str, None] = {}
-        self._turns = 0
+        self.templates = templates
         self._seq = 0
 
     def next_seq(self) -> int:
         self._seq += 1
         return self._seq
 
-    def receive(self, message: wire.GameMessage, now: float) -> list[Effect]:
+    def receive(self, message: wire.GameMessage, now: float) -> list[Effect]:  # noqa: C901 (one case for each message)
         """Take one message in. Raises ``WireError``; then nothing happened."""
         match message:
             case wire.Event():
@@ -83,16 +71,32 @@ class Session:
                 return []
             case wire.Open():
                 return self._open(message, now)
+            case wire.Line():
+                return self._line(message, now)
+            case wire.Flags():
+                if not self.ledger.has(message.id):
+                    self.flags.put(message)
+                    self._is_new(message.id)
+                return [Send({"type": "accepted", "ids": [message.id]})]
+            case wire.Hold():
+                return self._hold(message)
+            case wire.Release():
+                return self._release(message, now)
+            case wire.Regenerate() | wire.Candidates():
+                return self._again(message, now)
+            case wire.Choose():
+                return self._choose(message)
             case wire.Declare():
                 self._conversation(message.npc, message.type).declare(message)
                 return []
             case wire.Close():
-                return self._close(message)
+                return self._close(message, now)
+            case wire.Save() | wire.Load() | wire.Forget():
+                return [Keep(checked_keep(message))]
             case wire.Hello():
                 raise BadMessage("this connection has said hello already", re="hello")
             case (
-                wire.Regenerate() | wire.Candidates() | wire.Choose() | wire.Save() | wire.Load() | wire.Forget() | wire.AskStats()
-                | wire.Note() | wire.Flags() | wire.Line() | wire.Hold() | wire.Release() | wire.Gather() | wire.Disperse()
+                wire.AskStats() | wire.Note() | wire.Gather() | wire.Disperse()
             ):  # fmt: skip
                 raise NotSupported(f"'{message.type}' comes with a later version of the bridge", re=message.id)
             case _:
@@ -100,13 +104,26 @@ class Session:
 
     def turn_over(self, turn: Turn, now: float) -> list[Effect]:
         """What follows now that this turn has ended: the next turn, if something waits for it."""
+        if turn.is_void:
+            return []
         conversation = turn.conversation
         conversation.running = None
+        self.ledger.touch(conversation.npc)
         if conversation.is_closing:
-            del self.conversations[conversation.npc]
-            return [Send({"type": "closed", "npc": conversation.npc})]
-        if conversation.waiting:
-            return [self._begin(conversation, "say", now, conversation.hear_waiting())]
+            return [self._put_to_sleep(conversation, now)]
+        return self.go_on(conversation, now)
+
+    def go_on(self, conversation: Conversation, now: float) -> list[Effect]:
+        """Begin the turn of an NPC that does not speak, if anything waits for one. Authored lines come first, and also while it is held."""
+        if (line := next_line(conversation)) is not None:
+            return [self._begin(conversation, "line", now, (line.id,), line.text)]
+        if conversation in self.holds:
+            return []
+        if conversation.wants_to_open:
+            conversation.wants_to_open = False
+            return [self._begin(conversation, "opening", now, line=conversation.character.opening_line)]
+        if (owed := conversation.take_owed()) is not None:
+            return [self._begin(conversation, owed.cause, now, owed.answers)]
         if conversation.wants_to_go_on:
             answers, conversation.wants_to_go_on = conversation.wants_to_go_on, ()
             return [self._begin(conversation, "continue", now, answers)]
@@ -115,24 +132,50 @@ class Session:
         return []
 
     def _open(self, message: wire.Open, now: float) -> list[Effect]:
-        if message.npc in self.conversations:
-            raise BadMessage(f"'{message.npc}' is open already; close it first", re=message.type)
-        if len(self.conversations) >= MAX_NPCS:
-            raise BadMessage(f"{MAX_NPCS} NPCs are open, which is the limit; close those that are far away", re=message.type)
         character = inline_character(message) if isinstance(message.character, dict) else self._find_character(message.character)
-        conversation = Conversation.opened_by(self.id, message, character, self._templates)
-        self.conversations[message.npc] = conversation
+        conversation = self.conversations.get(message.npc)
+        if conversation is not None and not conversation.is_away:
+            raise BadMessage(f"'{message.npc}' is open already; close it first", re=message.type)
+        if conversation is None:
+            conversation = self._opened(message, character, now)
+        else:
+            conversation.reopen(message, character)
+        self.ledger.touch(message.npc)
+        history = conversation.history
+        conversation.wants_to_open = bool(character.opening_line and message.opening and not history.count and not conversation.running)
         opened = {
             "type": "opened",
             "npc": message.npc,
             "character": character.id,
             "name": character.name,
             "language": conversation.language,
-            "opening": bool(character.opening_line),
+            "opening": conversation.wants_to_open,
         }
-        if not character.opening_line:
-            return [Send(opened)]
-        return [Send(opened), self._begin(conversation, "opening", now)]
+        if history.count:
+            opened |= {"remembered": history.count, "last_line": history.last_reply}
+        if conversation.running is not None:
+            return [Send(opened), Retell(conversation.running)]
+        return [Send(opened), *self.go_on(conversation, now)]
+
+    def _opened(self, message: wire.Open, character: Character, now: float) -> Conversation:
+        if len(self.conversations) >= MAX_NPCS:
+            raise BadMessage(f"{MAX_NPCS} NPCs are open, which is the limit; close those that are far away", re=message.type)
+        conversation = Conversation.opened_by(self.id, message, character, self.templates)
+        self.conversations[message.npc] = conversation
+        past = self.asleep.pop(message.npc, None)
+        if past is not None and past.talk.character == character.id:
+            conversation.recall(past, now)
+        elif past is not None:
+            self.ledger.drop(message.npc)  # someone else goes by this id now
+        return conversation
+
+    def _put_to_sleep(self, conversation: Conversation, now: float) -> Send:
+        npc = conversation.npc
+        conversation.stop_waiting()
+        self.ledger.note(conversation.changes(now))
+        self.asleep[npc] = conversation.remembered(now)
+        del self.conversations[npc]
+        return Send({"type": "closed", "npc": npc})
 
     def _event(self, message: wire.Event, now: float) -> list[Effect]:
         audience = self._audience(message)
@@ -143,7 +186,8 @@ class Session:
                 return effects
         for conversation in audience:
             conversation.events.add(message, now)
-            if self._templates.reacts(message):
+            self.ledger.touch(conversation.npc)
+            if self.templates.reacts(message):
                 effects += self._react(conversation, message.id, now)
         return effects
 
@@ -154,7 +198,7 @@ class Session:
         return [each for each in everyone if each.group == message.group] if message.group else list(everyone)
 
     def _react(self, conversation: Conversation, event_id: str, now: float) -> list[Effect]:
-        if conversation.running is not None:
+        if self._is_busy(conversation):
             conversation.wants_to_react = event_id
             return []
         conversation.wants_to_react = None
@@ -172,7 +216,7 @@ class Session:
         if not self._is_new(message.id):
             return [accepted]
         conversation.waiting.append(message)
-        if conversation.running is not None:
+        if self._is_busy(conversation):
             return [accepted]
         return [accepted, self._begin(conversation, "say", now, conversation.hear_waiting())]
 
@@ -181,10 +225,64 @@ class Session:
         accepted = Send({"type": "accepted", "ids": [message.id]})
         if not self._is_new(message.id):
             return [accepted]
-        if conversation.running is not None:
+        if self._is_busy(conversation):
             conversation.wants_to_go_on += (message.id,)
             return [accepted]
         return [accepted, self._begin(conversation, "continue", now, (message.id,))]
+
+    def _again(self, message: wire.Regenerate | wire.Candidates, now: float) -> list[Effect]:
+        talk = self._conversation(message.npc, message.id)
+        accepted = Send({"type": "accepted", "ids": [message.id]})
+        if self.ledger.has(message.id):
+            return [accepted]
+        talk.again.refuse(talk, message.id)
+        if talk in self.holds:
+            raise NotNow(f"'{talk.npc}' is held; send 'release' first", re=message.id)
+        self._is_new(message.id)
+        instead_of = talk.again.take_back(talk)
+        begin = self._begin(talk, message.type, now, (message.id,))
+        begin.turn.instead_of, begin.turn.seed = instead_of, seed_of(self.id, begin.turn.id)
+        begin.turn.n = message.n if isinstance(message, wire.Candidates) else 1
+        return [accepted, begin]
+
+    def _choose(self, message: wire.Choose) -> list[Effect]:
+        talk = self._conversation(message.npc, message.id)
+        if not self.ledger.has(message.id):
+            talk.again.choose(talk, message.turn, message.index, message.id)
+            self._is_new(message.id)
+        return [Send({"type": "accepted", "ids": [message.id]})]
+
+    def _line(self, message: wire.Line, now: float) -> list[Effect]:
+        talk = self._conversation(message.npc, message.id)
+        if not message.text.strip():
+            raise BadMessage("field 'text' is empty", re=message.id)
+        accepted = Send({"type": "accepted", "ids": [message.id]})
+        if not self._is_new(message.id):
+            return [accepted]
+        talk.authored.append(message)
+        return [accepted, *([] if talk.running is not None else self.go_on(talk, now))]
+
+    def _hold(self, message: wire.Hold) -> list[Effect]:
+        accepted = Send({"type": "accepted", "ids": [message.id]})
+        if self.ledger.has(message.id):
+            return [accepted]
+        self.holds.hold(message)
+        self._is_new(message.id)
+        stopped = [interrupt_for_hold(talk) for talk in self.conversations.values() if talk in self.holds]
+        return [accepted, *(Stop(turn) for turn in stopped if turn is not None)]
+
+    def _release(self, message: wire.Release, now: float) -> list[Effect]:
+        effects: list[Effect] = [Send({"type": "accepted", "ids": [message.id]})]
+        if self._is_new(message.id):
+            held = [talk for talk in self.conversations.values() if talk in self.holds and talk.running is None]
+            self.holds.release(message)
+            for talk in held:
+                effects += self.go_on(talk, now)
+        return effects
+
+    def _is_busy(self, talk: Conversation) -> bool:
+        """Whether a turn of this NPC has to wait."""
+        return talk.running is not None or talk in self.holds
 
     def _interrupt(self, message: wire.Interrupt) -> list[Effect]:
         talk = self._conversation(message.npc, message.type)
@@ -192,7 +290,7 @@ class Session:
         if message.turn and message.turn == talk.last_turn:
             # The reply had ended here, but the player was still reading it.
             if message.at is not None:
-                talk.history.cut_last_reply(message.at)
+                talk.history.cut_last_reply(message.at, talk.parser)
             return []
         if turn is None or turn.is_interrupted or (message.turn and message.turn != turn.id):
             return []
@@ -200,18 +298,18 @@ class Session:
         turn.interrupted_at = message.at if message.at is not None else turn.seen or None
         return [Stop(turn)]
 
-    def _close(self, message: wire.Close) -> list[Effect]:
+    def _close(self, message: wire.Close, now: float) -> list[Effect]:
         conversation = self._conversation(message.npc, message.type)
         if conversation.running is None:
-            del self.conversations[message.npc]
-            return [Send({"type": "closed", "npc": message.npc})]
+            return [self._put_to_sleep(conversation, now)]
         conversation.is_closing = True
         conversation.running.is_interrupted = True
         return [Stop(conversation.running)]
 
-    def _begin(self, conversation: Conversation, cause: wire.TurnCause, now: float, answers: tuple[str, ...] = ()) -> Begin:
-        self._turns += 1
-        turn = Turn(id=f"t{self._turns}", conversation=conversation, cause=cause, asked_at=now, answers=answers)
+    def _begin(self, conversation: Conversation, cause: wire.TurnCause, now: float, answers: tuple[str, ...] = (), line: str = "") -> Begin:
+        self.turns += 1
+        self.ledger.touch(conversation.npc)
+        turn = Turn(id=f"t{self.turns}", conversation=conversation, cause=cause, asked_at=now, answers=answers, line=line)
         conversation.running = turn
         return Begin(turn)
 
@@ -219,16 +317,21 @@ class Session:
         conversation = self.conversations.get(npc)
         if conversation is None or conversation.is_closing:
             raise UnknownNpc(f"no conversation with '{npc}' is open; send 'open' first", re=re)
+        self.ledger.touch(npc)
         return conversation
 
     def _is_new(self, message_id: str) -> bool:
-        """Remember this id; False if it was used before."""
-        if message_id in self._ids:
-            return False
-        self._ids[message_id] = None
-        if len(self._ids) > REMEMBERED_IDS:
-            del self._ids[next(iter(self._ids))]
-        return True
+        """Use this id; False if it was used before."""
+        return self.ledger.use(message_id)
+
+
+def checked_keep(message: wire.Save | wire.Load | wire.Forget) -> wire.Save | wire.Load | wire.Forget:
+    """The message, if it makes sense. Raises ``BadMessage``."""
+    if isinstance(message, wire.Load) and bool(message.slot) == bool(message.blob):
+        raise BadMessage("'load' needs either 'slot' or 'blob'", re=message.id)
+    if isinstance(message, wire.Forget) and not (message.npc or message.player):
+        raise BadMessage("'forget' needs 'npc', 'player' or both", re=message.id)
+    return message
 
 
 def inline_character(message: wire.Open) -> Character:
