@@ -43,6 +43,9 @@ class Reply:
         """The reply as the model wrote it, with its parentheses."""
         return "".join(self._pieces)
 
+    offers = ()
+    """No choice, see ``candidates.Replies``."""
+
     def add(self, piece: str) -> None:
         """Send what this piece of the model's reply says and does."""
         self._pieces.append(piece)

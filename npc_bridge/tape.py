@@ -25,8 +25,9 @@ from npc_bridge.backends.estimate import estimate_tokens
 from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character
 from npc_bridge.core.conversation import Turn
+from npc_bridge.core.effects import Begin, Effect, Send, Stop
 from npc_bridge.core.events import EventTemplates, parse_templates
-from npc_bridge.core.session import Begin, Effect, Send, Session, Stop, refusal
+from npc_bridge.core.session import Session, refusal
 from npc_bridge.errors import BackendError, BackendLost, FileProblem, FileProblems, UnknownCharacter, WireError, backend_error
 from npc_bridge.turn import run_turn
 
@@ -57,7 +58,7 @@ class Recorder:
         self._write({"tape": TAPE_VERSION, "bridge": __version__, "backend": backend.name, "model": backend.model, "limits": limits})
         self._write({"events_toml": events_toml})
         for character in characters.values():
-            self._write({"character_id": character.id, "character": character.model_dump(mode="json")})
+            self._write({"character_id": character.id, "character": character.model_dump(mode="json", exclude_defaults=True)})
 
     def began(self, session: str) -> None:
         self._write({"session": session, "is": "begun"})
@@ -100,17 +101,23 @@ class RecordingBackend:
         self.reads_ahead, self.read_ahead, self.close = backend.reads_ahead, backend.read_ahead, backend.close
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
+        name = stream_name(request)
         try:
             async with aclosing(self._backend.stream(request)) as pieces:
                 async for piece in pieces:
-                    self._recorder.piece(request.conversation, piece)
+                    self._recorder.piece(name, piece)
                     yield piece
         except BackendError as error:
-            self._recorder.piece(request.conversation, error)
+            self._recorder.piece(name, error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            self._recorder.stopped(request.conversation)
+            self._recorder.stopped(name)
             raise
+
+
+def stream_name(request: ChatRequest) -> str:
+    """What a tape calls the replies of a conversation; candidates come side by side."""
+    return f"{request.conversation}#{request.choice}" if request.choice else request.conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +152,11 @@ class TapeBackend:
         self._pieces[conversation].put_nowait(piece)
 
     def forget(self, conversation: str) -> None:
-        self._pieces.pop(conversation, None)
+        for name in [name for name in self._pieces if name.partition("#")[0] == conversation]:
+            del self._pieces[name]
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
-        queue = self._pieces[request.conversation]
+        queue = self._pieces[stream_name(request)]
         while True:
             piece = await queue.get()
             if isinstance(piece, BackendError):
@@ -211,7 +219,7 @@ class _Player:
             case {"model": conversation, "failed": code, "message": message}:
                 self.backend.put(conversation, backend_error(code, message))
             case {"model": conversation, "stopped": True}:
-                self._stop(self.running.get(conversation))
+                self._stop(self.running.get(conversation.partition("#")[0]))
         for _ in range(20):  # let the turns run until they wait for the tape again
             await asyncio.sleep(0)
 

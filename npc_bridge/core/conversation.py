@@ -62,6 +62,10 @@ class Turn:
         """Why the NPC speaks, also when this reply comes in the place of another."""
         return self.instead_of.cause if self.instead_of is not None else self.cause
 
+    def cut_off(self) -> dict[str, Any]:
+        """The ``turn_ended`` of a turn that nobody may hear the rest of."""
+        return {"type": "turn_ended", "npc": self.conversation.npc, "turn": self.id, "reason": "interrupted", "chars": 0, "total_ms": 0.0}
+
     def started(self) -> dict[str, Any]:
         """The ``turn_started`` of this turn."""
         message: dict[str, Any] = {

@@ -389,6 +389,8 @@ class EventBoard:
             if told.key:
                 self._by_key[told.key] = told
             self._waiting.append(told)
+            if told.event.id and not told.stored:
+                self._unwritten.append(told)
 
     def end_turn(self) -> None:
         """A turn succeeded: what it saw and did not use is one turn older. What came while it ran is not."""
@@ -442,8 +444,8 @@ class EventBoard:
         """All that waits, in order of happening."""
         return [told.state(now) for told in sorted(self._waiting, key=lambda told: told.order) if told.is_waiting]
 
-    def restore(self, states: Iterable[State], now: float, *, is_written: bool) -> None:
-        """Put events back on this board, which is empty, as ``states`` or ``changes`` told of them."""
+    def restore(self, states: Iterable[State], now: float) -> None:
+        """Put events back on this board, which is empty, as ``states`` told of them; they are written down so."""
         for state in sorted(states, key=lambda state: int(state["order"])):
             self._order = int(state["order"]) - 1
             event = Event.model_validate(state["event"])
@@ -452,10 +454,8 @@ class EventBoard:
             left_s, turns_left = state["left_s"], state["turns_left"]
             told.expires_at = inf if left_s is None else now + left_s
             told.turns_left = inf if turns_left is None else turns_left
-            if is_written:
-                told.stored = told.order
-        if is_written:
-            self._unwritten.clear()
+            told.stored = told.order
+        self._unwritten.clear()
 
     def _let_go(self, told: Told) -> None:
         self._remove(told)
