@@ -16,6 +16,9 @@
     ├── FileProblem               bad_file          one thing that is wrong in a character, event or settings file
     ├── FileProblems              bad_file          all that is wrong in such a file
     ├── BadSettings               bad_settings      settings that do not go together, or name what is not there
+    ├── StorageUnusable           storage_unusable  the file of the memory cannot be opened here; the bridge does not start
+    │   ├── StorageLocked         storage_locked    retry: another bridge has it open
+    │   └── StorageTooNew         storage_too_new   a newer bridge wrote it
     └── BackendError              the model server's fault, or the network's
         ├── BackendUnreachable    backend_unreachable     retry
         ├── BackendLost           backend_lost            retry: the stream ended before the reply did
@@ -90,6 +93,25 @@ class BadSettings(BridgeError):
     """Settings that do not go together, or that name what is not there; says what to set."""
 
     code = "bad_settings"
+
+
+class StorageUnusable(BridgeError):
+    """The file of the memory cannot be opened; says what to do. It is as it was."""
+
+    code = "storage_unusable"
+
+
+class StorageLocked(StorageUnusable):
+    """Another bridge, or another program, has the file open."""
+
+    code = "storage_locked"
+    retry = True
+
+
+class StorageTooNew(StorageUnusable):
+    """A newer bridge wrote the file; it is left as it is, to the byte."""
+
+    code = "storage_too_new"
 
 
 class UnknownCharacter(WireError):
