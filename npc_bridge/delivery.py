@@ -13,6 +13,7 @@ from npc_bridge.core.clips import Match
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.cues import Action, Part, Speech
 from npc_bridge.core.messages import TurnReason
+from npc_bridge.core.unmapped import LOW_SCORE
 from npc_bridge.errors import BackendError
 
 Tell: TypeAlias = Callable[[dict[str, Any]], None]
@@ -99,6 +100,8 @@ class Reply:
         """Send the cues of an action, one for each clip that it plays, or one without a clip."""
         talk, foreseen = self._turn.conversation, self._foreseen
         matches = talk.index.resolve(action.raw, talk.aim)
+        if not matches or matches[0].score < LOW_SCORE:
+            talk.note_unmapped(action.raw, matches)
         if foreseen is not None:
             if not matches or (matches[0].clip, action.at) != (foreseen["clip"], foreseen["at"]):
                 self._withdraw(action.raw)

@@ -62,7 +62,7 @@ class ClipIndex:
 
     def __init__(self, clips: Sequence[Clip], language: str = "") -> None:
         self.names = tuple(clip.name for clip in clips)
-        self._language = language
+        self.language = language
         self._exact: dict[str, Match] = {}
         for clip in clips:
             self._exact.setdefault(plain_words(clip.name), Match(clip.name, 1.0, "exact"))
@@ -74,7 +74,7 @@ class ClipIndex:
         for clip in clips:
             self._add_own_words(clip)
         self._places = _places(clips)
-        self._clips = tuple(clips)
+        self.clips = tuple(clips)
         self._spoken: dict[str, tuple[str, ...]] = {}
 
     def resolve(self, action: str, targets: Targets | None = None) -> list[Match]:
@@ -113,6 +113,11 @@ class ClipIndex:
             return f"unmapped: no clip shows {', '.join(senses)}"
         return "unmapped: not understood" if reading.kind == "action" and not reading.found else f"no cue: {reading.kind}"
 
+    def shows(self, sense: str) -> str | None:
+        """Return the clip that shows this very sense, or None."""
+        place = self._places.get(sense)
+        return place.clip if place is not None and not place.note else None
+
     def is_aside(self, action: str) -> bool:
         """Whether it is a remark, ``about forty leagues``, rather than something done: for ``CueParser(is_speech=…)`` to keep visible."""
         return plain_words(action) not in self._exact and self.read(action).kind == "aside" and not self.resolve(action)
@@ -123,12 +128,12 @@ class ClipIndex:
         if language not in self._spoken:
             said = unspaced(language).said if language != "en" else {}
             shown = {place.clip: said[sense] for sense, place in self._places.items() if not place.note and sense in said}
-            self._spoken[language] = tuple(self._say(clip, language, shown.get(clip.name, "")) for clip in self._clips)
+            self._spoken[language] = tuple(self._say(clip, language, shown.get(clip.name, "")) for clip in self.clips)
         return self._spoken[language]
 
     def read(self, action: str, *, is_early: bool = False) -> Reading:
         """Return what an action says, whether or not a clip shows it. ``is_early``: it is still being written."""
-        language = language_of(action, self._language)
+        language = language_of(action, self.language)
         if language == "en":
             return read_english(action, english(), self._verbs, is_early=is_early)
         return read_unspaced(action, language, unspaced(language), self._phrases)

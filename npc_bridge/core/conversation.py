@@ -12,14 +12,15 @@ from typing import Any
 from npc_bridge.core.again import Again, LastReply
 from npc_bridge.core.changes import Change, PutConversation
 from npc_bridge.core.character import Character
-from npc_bridge.core.clips import ClipIndex
+from npc_bridge.core.clips import ClipIndex, Match
 from npc_bridge.core.clips_targets import Targets
 from npc_bridge.core.cues import CueParser
 from npc_bridge.core.events import EventBoard, EventTemplates, Note
 from npc_bridge.core.history import History, visible_cut
-from npc_bridge.core.messages import Clip, Declare, Line, Open, Player, Say, Target, TurnCause, TurnReason
+from npc_bridge.core.messages import MAX_ALIASES, Clip, Declare, Line, Open, Player, Say, Target, TurnCause, TurnReason
 from npc_bridge.core.situation import Situation, situation_of
 from npc_bridge.core.snapshot import Owed, Remembered, TalkState, put_conversation
+from npc_bridge.core.unmapped import Unmapped
 
 KEPT: tuple[str, ...] = ("again",)
 """Names of the attributes with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
@@ -104,6 +105,8 @@ class Conversation:
     index: ClipIndex = field(init=False)
     aim: Targets | None = field(init=False)
     """``targets``, to look for in actions; None when there are none."""
+    unmapped: Unmapped = field(default_factory=Unmapped)
+    """Where actions without a clip are counted; the session's, which is the bridge's."""
     running: Turn | None = None
     last_turn: str = ""
     """Id of the turn that said the last reply in the history."""
@@ -165,6 +168,12 @@ class Conversation:
         if message.targets is not None:
             self.targets = message.targets
         self.recast(self.character)
+
+    def note_unmapped(self, action: str, matches: Sequence[Match]) -> None:
+        """Count an action that no clip shows, or only a doubtful one, unless it quotes a player."""
+        lately = [line for line in self.history.lines[-12:] if line.role == "user"]
+        players = {self.player.name, *(line.player for line in lately)}
+        self.unmapped.see(self.character.id, action, matches, self.index, heard=[line.text for line in lately], players=players)
 
     def hear_waiting(self) -> tuple[str, ...]:
         """Move the waiting lines into the history; return their ids."""
@@ -308,4 +317,10 @@ def playable_clips(declared: Sequence[Clip], described: Iterable[Clip]) -> tuple
     if not declared:
         return tuple(described)
     known = {clip.name: clip for clip in described}
-    return tuple(known.get(clip.name, clip) if not (clip.description or clip.aliases) else clip for clip in declared)
+    return tuple(_both(clip, known[clip.name]) if clip.name in known else clip for clip in declared)
+
+
+def _both(declared: Clip, described: Clip) -> Clip:
+    """The game's word first, the file's after it."""
+    aliases = tuple(dict.fromkeys((*declared.aliases, *described.aliases)))
+    return Clip(name=declared.name, description=declared.description or described.description, aliases=aliases[:MAX_ALIASES])

@@ -22,6 +22,7 @@ MAX_ID_CHARS = 128
 MAX_SAY_CHARS = 8_000
 MAX_CLIPS = 512
 MAX_TARGETS = 256
+MAX_ALIASES = 64
 MAX_NOTE_CHARS = 8_000
 MAX_GROUP_NPCS = 16
 
@@ -59,7 +60,7 @@ class Clip(Message):
 
     name: Name
     description: str = Field(default="", max_length=400)
-    aliases: tuple[Name, ...] = Field(default=(), max_length=64, fail_fast=True)
+    aliases: tuple[Name, ...] = Field(default=(), max_length=MAX_ALIASES, fail_fast=True)
 
 
 class Target(Message):

@@ -18,6 +18,7 @@ from npc_bridge.core.events import EventTemplates
 from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.ledger import Ledger
 from npc_bridge.core.snapshot import Remembered
+from npc_bridge.core.unmapped import Unmapped
 from npc_bridge.errors import BadMessage, FileProblems, NotNow, NotSupported, UnknownNpc, WireError
 
 MAX_NPCS = 1_000
@@ -45,6 +46,8 @@ class Session:
         self.ledger = Ledger()
         self.flags = FlagBoard()
         self.holds = Holds()
+        self.unmapped = Unmapped()
+        """Counts actions without a clip; the server puts its own here, which outlives the session."""
         self._find_character = find_character
         self.templates = templates
         self._seq = 0
@@ -310,7 +313,7 @@ class Session:
         self.turns += 1
         self.ledger.touch(conversation.npc)
         turn = Turn(id=f"t{self.turns}", conversation=conversation, cause=cause, asked_at=now, answers=answers, line=line)
-        conversation.running = turn
+        conversation.running, conversation.unmapped = turn, self.unmapped
         return Begin(turn)
 
     def _conversation(self, npc: str, re: str) -> Conversation:
