@@ -47,7 +47,7 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
         [OneTimeTearDown]
         public void StopBridge()
         {
-            Engine.EnterPlayMode(typeof(NpcBridgeConnection));
+            Engine.EnterPlayMode(typeof(NpcBridgeConnection), typeof(NpcTarget));
             _bridge.Stop();
             File.Delete(_script);
         }
@@ -55,7 +55,7 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
         [SetUp]
         public void PlayMode()
         {
-            Engine.EnterPlayMode(typeof(NpcBridgeConnection));
+            Engine.EnterPlayMode(typeof(NpcBridgeConnection), typeof(NpcTarget));
             _settings = ScriptableObject.CreateInstance<NpcBridgeSettings>();
             _settings.Url = _bridge.Ready.Url;
             _settings.Token = _bridge.Ready.Token;

@@ -549,6 +549,11 @@ namespace UnityEngine
             Asked.Add("trigger " + name);
         }
 
+        public void ResetTrigger(string name)
+        {
+            Asked.Add("no trigger " + name);
+        }
+
         public void CrossFadeInFixedTime(int stateHashName, float fixedTransitionDuration, int layer)
         {
             Asked.Add("state " + StateNames.Find(each => StringToHash(each) == stateHashName));

@@ -31,9 +31,15 @@ namespace NpcBridge.Core
                 case "turn_started": return new TurnStarted(fields);
                 case "text": return new TextPiece(fields);
                 case "cue": return new Cue(fields);
+                case "exit": return new Exit(fields);
                 case "turn_ended": return new TurnEnded(fields);
                 case "saved": return new Saved(fields);
                 case "loaded": return new Loaded(fields);
+                case "forgotten": return new Forgotten(fields);
+                case "gathered": return new Gathered(fields);
+                case "dispersed": return new Dispersed(fields);
+                case "stats": return new Stats(fields);
+                case "notice": return new Notice(fields);
                 case "closed": return new Closed(fields);
                 case "error": return new BridgeError(fields);
                 default: throw new WireException("there is no message type '" + (type.Length > 40 ? type.Substring(0, 40) : type) + "'");
@@ -67,6 +73,32 @@ namespace NpcBridge.Core
         public string Turn { get; }
     }
 
+    /// <summary>A message that belongs to a place in the text of a turn.</summary>
+    public abstract class PlacedMessage : TurnMessage
+    {
+        private protected PlacedMessage(Fields fields, int at)
+            : base(fields)
+        {
+            At = at;
+        }
+
+        /// <summary>Its place in the turn's text, in code points. See <see cref="TurnText.IndexOf"/>.</summary>
+        public int At { get; }
+    }
+
+    /// <summary>The answer to one message of the game.</summary>
+    public abstract class AnswerMessage : BridgeMessage
+    {
+        private protected AnswerMessage(Fields fields)
+            : base(fields)
+        {
+            Id = fields.Text("id");
+        }
+
+        /// <summary>Id of the message that asked for it.</summary>
+        public string Id { get; }
+    }
+
     /// <summary>The session is open.</summary>
     public sealed class Welcome : BridgeMessage
     {
@@ -80,6 +112,9 @@ namespace NpcBridge.Core
             Backend = fields.Text("backend");
             Model = fields.Text("model");
             MaxMessageBytes = fields.Whole("max_message_bytes");
+            Characters = fields.TextsOr("characters");
+            Npcs = fields.TextsOr("npcs");
+            Timeline = fields.WholeOr("timeline", 0);
         }
 
         /// <summary>The protocol's version.</summary>
@@ -102,6 +137,15 @@ namespace NpcBridge.Core
 
         /// <summary>Limit of one message to the bridge, in bytes.</summary>
         public long MaxMessageBytes { get; }
+
+        /// <summary>Ids of the character files, to choose from.</summary>
+        public IReadOnlyList<string> Characters { get; }
+
+        /// <summary>NPCs that this session knows from before: opened again, their conversations go on.</summary>
+        public IReadOnlyList<string> Npcs { get; }
+
+        /// <summary>How often a saved state was loaded in this session.</summary>
+        public long Timeline { get; }
     }
 
     /// <summary>The conversation with this NPC is open.</summary>
@@ -114,6 +158,8 @@ namespace NpcBridge.Core
             Name = fields.Text("name");
             Language = fields.Text("language");
             Opening = fields.Flag("opening");
+            Remembered = fields.WholeOr("remembered", 0);
+            LastLine = fields.TextOr("last_line", "");
         }
 
         /// <summary>Id of the character.</summary>
@@ -127,6 +173,12 @@ namespace NpcBridge.Core
 
         /// <summary>Whether the NPC now speaks its opening line, as a turn of its own.</summary>
         public bool Opening { get; }
+
+        /// <summary>How many lines of earlier talk this conversation goes on from.</summary>
+        public long Remembered { get; }
+
+        /// <summary>What the NPC said last, without its actions.</summary>
+        public string LastLine { get; }
     }
 
     /// <summary>These events and lines are safe and will be used once.</summary>
@@ -140,166 +192,6 @@ namespace NpcBridge.Core
 
         /// <summary>Ids of the messages.</summary>
         public IReadOnlyList<string> Ids { get; }
-    }
-
-    /// <summary>An NPC begins to reply.</summary>
-    public sealed class TurnStarted : TurnMessage
-    {
-        internal TurnStarted(Fields fields)
-            : base(fields)
-        {
-            Cause = fields.Text("cause");
-            Answers = fields.Texts("answers") ?? new List<string>();
-            Note = fields.TextOr("note", "");
-        }
-
-        /// <summary>What it replies to: <c>opening</c>, <c>say</c>, <c>continue</c> or <c>event</c>.</summary>
-        public string Cause { get; }
-
-        /// <summary>Ids of the lines, or of the event, that this turn answers.</summary>
-        public IReadOnlyList<string> Answers { get; }
-
-        /// <summary>The note made from events for this turn, as the model reads it.</summary>
-        public string Note { get; }
-    }
-
-    /// <summary>A piece of what the NPC says.</summary>
-    public sealed class TextPiece : TurnMessage
-    {
-        internal TextPiece(Fields fields)
-            : base(fields)
-        {
-            At = fields.Position("at");
-            Text = fields.Text("text");
-        }
-
-        /// <summary>Its place in the turn's text, in code points.</summary>
-        public int At { get; }
-
-        /// <summary>The piece.</summary>
-        public string Text { get; }
-    }
-
-    /// <summary>Something the NPC does, at its place in the text.</summary>
-    public sealed class Cue : TurnMessage
-    {
-        internal Cue(Fields fields)
-            : base(fields)
-        {
-            At = fields.Position("at");
-            Clip = fields.Text("clip");
-            Action = fields.Text("action");
-        }
-
-        /// <summary>Its place in the turn's text, in code points. See <see cref="TurnText.IndexOf"/>.</summary>
-        public int At { get; }
-
-        /// <summary>One of the clips that the game declared, or empty when none fits.</summary>
-        public string Clip { get; }
-
-        /// <summary>What the model wrote between the parentheses.</summary>
-        public string Action { get; }
-    }
-
-    /// <summary>The reply is over.</summary>
-    public sealed class TurnEnded : TurnMessage
-    {
-        internal TurnEnded(Fields fields)
-            : base(fields)
-        {
-            Reason = fields.Text("reason");
-            Chars = fields.Position("chars");
-            PromptTokens = fields.WholeOr("prompt_tokens", -1);
-            CachedTokens = fields.WholeOr("cached_tokens", -1);
-            CompletionTokens = fields.WholeOr("completion_tokens", -1);
-            FirstTextMs = fields.NumberOr("first_text_ms", -1);
-            TotalMs = fields.NumberOr("total_ms", 0);
-            Code = fields.TextOr("code", "");
-            Message = fields.TextOr("message", "");
-            Retry = fields.FlagOr("retry", false);
-        }
-
-        /// <summary><c>stop</c>, <c>length</c>, <c>interrupted</c>, <c>fallback</c> or <c>failed</c>; <c>lost</c> when this client gave it up.</summary>
-        public string Reason { get; }
-
-        /// <summary>Length of the turn's text in code points.</summary>
-        public int Chars { get; }
-
-        /// <summary>How long the prompt was; -1 when nobody said.</summary>
-        public long PromptTokens { get; }
-
-        /// <summary>How much of the prompt the model server had cached; -1 when nobody said.</summary>
-        public long CachedTokens { get; }
-
-        /// <summary>How long the reply was; -1 when nobody said.</summary>
-        public long CompletionTokens { get; }
-
-        /// <summary>Milliseconds to the first piece of text; -1 when there was none.</summary>
-        public double FirstTextMs { get; }
-
-        /// <summary>Milliseconds of the whole turn.</summary>
-        public double TotalMs { get; }
-
-        /// <summary>Why it failed, or why the fallback line was spoken; a code of <see cref="BridgeError"/>.</summary>
-        public string Code { get; }
-
-        /// <summary>The same for people.</summary>
-        public string Message { get; }
-
-        /// <summary>Whether the same, done again later, can succeed.</summary>
-        public bool Retry { get; }
-
-        /// <summary>The end of a turn that will never get one from the bridge.</summary>
-        internal static TurnEnded Lost(string npc, string turn, int chars)
-        {
-            return new TurnEnded(new Fields(new WireMap
-            {
-                { "type", "turn_ended" },
-                { "npc", npc },
-                { "turn", turn },
-                { "reason", "lost" },
-                { "chars", (long)chars },
-                { "retry", true },
-            }));
-        }
-    }
-
-    /// <summary>The state for the game's save file.</summary>
-    public sealed class Saved : BridgeMessage
-    {
-        internal Saved(Fields fields)
-            : base(fields)
-        {
-            Id = fields.Text("id");
-            Slot = fields.TextOr("slot", "");
-            Blob = fields.Binary("blob");
-        }
-
-        /// <summary>Id of the message that asked for it.</summary>
-        public string Id { get; }
-
-        /// <summary>As it was asked for.</summary>
-        public string Slot { get; }
-
-        /// <summary>The state.</summary>
-        public byte[] Blob { get; }
-    }
-
-    /// <summary>The session is back at the saved state.</summary>
-    public sealed class Loaded : BridgeMessage
-    {
-        internal Loaded(Fields fields)
-            : base(fields)
-        {
-            Id = fields.Text("id");
-            Slot = fields.TextOr("slot", "");
-        }
-
-        /// <summary>Id of the message that asked for it.</summary>
-        public string Id { get; }
-
-        /// <summary>As it was asked for.</summary>
-        public string Slot { get; }
     }
 
     /// <summary>The conversation is left.</summary>

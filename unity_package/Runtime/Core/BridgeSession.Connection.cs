@@ -120,6 +120,7 @@ namespace NpcBridge.Core
             _process?.Stop();
             _process = null;
             LoseTurns();
+            LoseQuestions(why);
             Change(SessionState.Refused, closeCode, why);
             Warn(code, why);
         }

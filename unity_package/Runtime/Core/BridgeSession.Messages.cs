@@ -35,13 +35,11 @@ namespace NpcBridge.Core
                 case BridgeError error:
                     TakeError(error);
                     break;
-                case Saved saved:
-                    _askedBy.Remove(saved.Id);
-                    StateSaved?.Invoke(saved.Slot, saved.Blob);
+                case AnswerMessage answer:
+                    TakeAnswer(answer);
                     break;
-                case Loaded loaded:
-                    _askedBy.Remove(loaded.Id);
-                    StateLoaded?.Invoke(loaded.Slot);
+                case Notice notice:
+                    NoticeArrived?.Invoke(notice);
                     break;
                 case Accepted accepted:
                     foreach (string id in accepted.Ids)
@@ -57,6 +55,22 @@ namespace NpcBridge.Core
                     HandOver(about.Npc, about);
                     break;
             }
+        }
+
+        private void TakeAnswer(AnswerMessage answer)
+        {
+            if (answer is Loaded loaded)
+            {
+                // What was said before belongs to the other timeline, also if the bridge never got it.
+                _protocol.ForgetBefore(loaded.Id);
+                Loaded?.Invoke(loaded);
+            }
+            else if (answer is Saved saved)
+            {
+                Saved?.Invoke(saved);
+            }
+
+            Answer(answer.Id, answer, null);
         }
 
         /// <summary>Send what waited for the end of an earlier conversation with this NPC.</summary>
@@ -96,6 +110,7 @@ namespace NpcBridge.Core
             if (!welcome.Resumed)
             {
                 LoseTurns();
+                LoseQuestions("the connection to the bridge broke");
             }
 
             Change(SessionState.Ready, 0, "");
@@ -147,6 +162,7 @@ namespace NpcBridge.Core
 
             _protocol.Forget(error.Re);
             Warn(error.Code, error.Message);
+            Answer(error.Re, null, error);
             HandOver(npc, error);
         }
 

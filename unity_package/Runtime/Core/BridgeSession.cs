@@ -47,6 +47,9 @@ namespace NpcBridge.Core
         /// <summary>How long the bridge may take to start; the first start of a model server may be slow.</summary>
         public const double StartTimeoutSeconds = 60;
 
+        /// <summary>How long <see cref="Save"/> and the like wait for their answer while the connection is there.</summary>
+        public const double AnswerTimeoutSeconds = 10;
+
         /// <summary>How long <see cref="Stop"/> may take at most.</summary>
         public const int StopMilliseconds = 100;
 
@@ -58,6 +61,7 @@ namespace NpcBridge.Core
         private readonly Backoff _backoff;
         private readonly Dictionary<string, Action<BridgeMessage>> _receivers = new Dictionary<string, Action<BridgeMessage>>();
         private readonly Dictionary<string, string> _askedBy = new Dictionary<string, string>();
+        private readonly Dictionary<string, Question> _questions = new Dictionary<string, Question>();
         private readonly HashSet<string> _closing = new HashSet<string>();
         private string _url;
         private string _token;
@@ -99,11 +103,17 @@ namespace NpcBridge.Core
         /// <summary>The running turns are lost: the connection broke and their session cannot be resumed.</summary>
         public event Action TurnsLost;
 
-        /// <summary>The bridge handed over the state that <see cref="SaveState"/> asked for: slot and state.</summary>
-        public event Action<string, byte[]> StateSaved;
+        /// <summary>The bridge handed over the state that <see cref="Save"/> asked for.</summary>
+        public event Action<Saved> Saved;
 
-        /// <summary>The bridge went back to the state that <see cref="LoadState"/> gave it: its slot.</summary>
-        public event Action<string> StateLoaded;
+        /// <summary>
+        /// The bridge went back to the state that <see cref="Load"/> gave it. All that came before belongs to another timeline: running
+        /// turns are over, and nothing of them comes any more.
+        /// </summary>
+        public event Action<Loaded> Loaded;
+
+        /// <summary>Something that the developer or the player may want to know, although all goes on.</summary>
+        public event Action<Notice> NoticeArrived;
 
         /// <summary>How far the connection is.</summary>
         public SessionState State { get; private set; }
@@ -161,6 +171,7 @@ namespace NpcBridge.Core
             _process?.Stop();
             _process = null;
             LoseTurns();
+            LoseQuestions("the connection was stopped");
             Change(SessionState.Offline, 0, "");
         }
 
@@ -188,6 +199,7 @@ namespace NpcBridge.Core
                 LoseTurns();
             }
 
+            GiveUpQuestions();
             if (State == SessionState.Waiting && now >= _retryAt)
             {
                 Attempt();
@@ -200,53 +212,6 @@ namespace NpcBridge.Core
             {
                 Refuse("start_failed", 0, "the bridge did not start within " + StartTimeoutSeconds + " s");
             }
-        }
-
-        /// <summary>
-        /// Tell the NPCs that something happened in the game; it shows in the next reply of those who notice it. It is told once, also
-        /// when the connection is lost in between.
-        /// </summary>
-        /// <returns>The event's id; empty if it was refused, or is not confirmed.</returns>
-        public string Tell(string name, WireMap data = null, EventOptions options = null)
-        {
-            options = options ?? EventOptions.None;
-            if (options.Confirm)
-            {
-                return Post(GameMessages.Event(name, _protocol.NewId(), data, options));
-            }
-
-            SendNow(GameMessages.Event(name, "", data, options));
-            return "";
-        }
-
-        /// <summary>Say something to an NPC. Gives the line's id; empty if it was refused.</summary>
-        public string Say(string npc, string text, string player = "")
-        {
-            return Post(GameMessages.Say(_protocol.NewId(), npc, text, player));
-        }
-
-        /// <summary>Let an NPC go on although the player says nothing. Gives the message's id.</summary>
-        public string Continue(string npc)
-        {
-            return Post(GameMessages.Continue(_protocol.NewId(), npc));
-        }
-
-        /// <summary>Ask for the state of this session, for the game's save file; answered by <see cref="StateSaved"/>.</summary>
-        public void SaveState(string slot = "")
-        {
-            Ask(GameMessages.Save(_protocol.NewId(), slot));
-        }
-
-        /// <summary>Go back to a state that <see cref="StateSaved"/> gave; answered by <see cref="StateLoaded"/>.</summary>
-        public void LoadState(byte[] blob, string slot = "")
-        {
-            Ask(GameMessages.Load(_protocol.NewId(), slot, blob));
-        }
-
-        /// <summary>Have the bridge forget what it remembers of an NPC, a player, or both.</summary>
-        public void Forget(string npc = "", string player = "")
-        {
-            Ask(GameMessages.Forget(_protocol.NewId(), npc, player));
         }
 
         /// <summary>Open a conversation, on this connection and on every later one.</summary>
@@ -301,90 +266,13 @@ namespace NpcBridge.Core
             }
         }
 
-        private string Post(WireMap message)
-        {
-            if (IsTooLarge(message))
-            {
-                return "";
-            }
-
-            if (!IsReady && message.ContainsKey("key"))
-            {
-                _protocol.ReplaceKeyed(message);
-            }
-
-            WireMap dropped = _protocol.Keep(message);
-            if (dropped != null)
-            {
-                Fail("dropped", "too much waits for the bridge; one '" + dropped.TextOf("type") + "' was dropped", dropped);
-            }
-
-            SendNow(message);
-            return message.TextOf("id");
-        }
-
-        private void Ask(WireMap message)
-        {
-            if (!IsReady)
-            {
-                Fail("not_connected", "there is no connection to the bridge", message);
-            }
-            else if (!IsTooLarge(message))
-            {
-                Send(message);
-            }
-        }
-
-        private bool IsTooLarge(WireMap message)
-        {
-            // Measured only when it could be: encoding twice costs more than all the rest.
-            if (!message.ContainsKey("data") && !message.ContainsKey("blob"))
-            {
-                return false;
-            }
-
-            string flaw = "";
-            try
-            {
-                int size = _protocol.Write(message).Length;
-                if (size > _protocol.MaxMessageBytes)
-                {
-                    flaw = "the message has " + size + " bytes, the limit is " + _protocol.MaxMessageBytes;
-                }
-            }
-            catch (WireException error)
-            {
-                flaw = error.Message;
-            }
-
-            if (flaw.Length > 0)
-            {
-                Fail("message_too_large", flaw, message);
-            }
-
-            return flaw.Length > 0;
-        }
-
-        private void Send(WireMap message)
-        {
-            string npc = message.TextOf("npc");
-            if (npc.Length > 0 && message.ContainsKey("id"))
-            {
-                _askedBy[message.TextOf("id")] = npc;
-            }
-
-            MessageSent?.Invoke(message);
-            if (!_transport.Send(_protocol.Write(message)))
-            {
-                Fail("send_failed", "a message was not sent: the connection ends, or the bridge does not read", message);
-            }
-        }
-
         private void Fail(string code, string text, WireMap message)
         {
             Warn(code, text);
             string about = message.TextOf("id");
-            HandOver(message.TextOf("npc"), BridgeError.Of(code, text, about.Length > 0 ? about : message.TextOf("type")));
+            BridgeError error = BridgeError.Of(code, text, about.Length > 0 ? about : message.TextOf("type"));
+            Answer(about, null, error);
+            HandOver(message.TextOf("npc"), error);
         }
 
         private void Warn(string code, string text)

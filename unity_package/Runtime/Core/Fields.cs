@@ -60,6 +60,11 @@ namespace NpcBridge.Core
             return place <= int.MaxValue ? (int)place : throw Wrong(name, "a place in a text");
         }
 
+        public int PositionOr(string name, int otherwise)
+        {
+            return _map[name] == null ? otherwise : Position(name);
+        }
+
         public double NumberOr(string name, double otherwise)
         {
             switch (_map[name])
@@ -89,6 +94,34 @@ namespace NpcBridge.Core
             }
 
             return texts;
+        }
+
+        /// <summary>A list of texts; an empty one if the field is not there.</summary>
+        public IReadOnlyList<string> TextsOr(string name)
+        {
+            return Texts(name) ?? new string[0];
+        }
+
+        /// <summary>A map; an empty one if the field is not there.</summary>
+        public WireMap MapOr(string name)
+        {
+            return _map[name] == null ? new WireMap() : _map[name] as WireMap ?? throw Wrong(name, "a map");
+        }
+
+        /// <summary>A list of maps; an empty one if the field is not there.</summary>
+        public IReadOnlyList<WireMap> MapsOr(string name)
+        {
+            var maps = new List<WireMap>();
+            object value = _map[name];
+            if (value != null)
+            {
+                foreach (object item in value as List<object> ?? throw Wrong(name, "a list of maps"))
+                {
+                    maps.Add(item as WireMap ?? throw Wrong(name, "a list of maps"));
+                }
+            }
+
+            return maps;
         }
 
         public byte[] Binary(string name)

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace NpcBridge.Core
 {
@@ -13,61 +14,68 @@ namespace NpcBridge.Core
         /// <param name="seq">With <paramref name="session"/>: the last number seen.</param>
         public static WireMap Hello(string client, string engine, string token, string session, long seq)
         {
-            var message = Of("hello");
-            message.Add("protocol", (long)WireLimits.Protocol);
-            message.AddIfGiven("client", client);
-            message.AddIfGiven("engine", engine);
-            message.AddIfGiven("token", token);
-            if (!string.IsNullOrEmpty(session))
-            {
-                message.Add("session", session);
-                message.Add("seq", seq);
-            }
-
-            return message;
+            return Of(
+                "hello", ("protocol", WireLimits.Protocol), ("client", client), ("engine", engine), ("token", token), ("session", session),
+                ("seq", string.IsNullOrEmpty(session) ? null : (object)seq));
         }
 
         /// <summary>Begin, or go on with, the conversation with one NPC.</summary>
-        public static WireMap Open(string npc, string character, Player player, IEnumerable<Clip> clips, string language, string group)
+        /// <param name="npc">The game's id of the NPC.</param>
+        /// <param name="character">Id of a character file.</param>
+        /// <param name="player">Who talks to the NPC.</param>
+        /// <param name="clips">What it can play.</param>
+        /// <param name="language">What it speaks; empty: the character's own.</param>
+        /// <param name="group">Events can be told to all NPCs of a group.</param>
+        /// <param name="targets">What its actions can be aimed at.</param>
+        /// <param name="opening">Whether the opening line is spoken, if this is their first meeting.</param>
+        /// <param name="silenceSeconds">After how long a silence of the player the NPC goes on by itself, once; 0: never.</param>
+        public static WireMap Open(
+            string npc, string character, Player player, IEnumerable<Clip> clips, string language, string group, IEnumerable<Target> targets = null,
+            bool opening = true, double silenceSeconds = 0)
         {
-            var message = Of("open");
-            message.Add("npc", npc);
-            message.Add("character", character);
-            message.AddIfGiven("player", player?.ToMap());
-            var declared = new List<object>();
-            foreach (Clip clip in clips ?? new Clip[0])
-            {
-                declared.Add(clip.ToMap());
-            }
+            return Of(
+                "open", ("npc", npc), ("character", character), ("player", player?.ToMap()), ("clips", Some(Maps(clips))), ("language", language),
+                ("group", group), ("targets", Some(Maps(targets))), ("opening", opening ? null : (object)false),
+                ("silence_s", silenceSeconds > 0 ? (object)silenceSeconds : null));
+        }
 
-            message.AddIfGiven("clips", declared.Count > 0 ? declared : null);
-            message.AddIfGiven("language", language);
-            message.AddIfGiven("group", group);
-            return message;
+        /// <summary>What this NPC can play or aim at has changed. What is <c>null</c> stays as it was; an empty list empties it.</summary>
+        public static WireMap Declare(string npc, IEnumerable<Clip> clips, IEnumerable<Target> targets)
+        {
+            return Of("declare", ("npc", npc), ("clips", Maps(clips)), ("targets", Maps(targets)));
         }
 
         /// <summary>Something happened in the game.</summary>
         public static WireMap Event(string name, string id, WireMap data, EventOptions options)
         {
             options = options ?? EventOptions.None;
-            var message = Of("event");
-            message.Add("name", name);
-            message.AddIfGiven("id", id);
-            message.AddIfGiven("data", data != null && data.Count > 0 ? data : null);
-            message.AddIfGiven("npc", options.Npc);
-            message.AddIfGiven("group", options.Group);
-            message.AddIfGiven("key", options.Key);
-            message.AddIfGiven("priority", options.Priority);
-            message.AddIfGiven("ttl_s", options.TtlSeconds);
-            message.AddIfGiven("ttl_turns", options.TtlTurns);
-            message.AddIfGiven("react", options.React);
-            return message;
+            return Of(
+                "event", ("name", name), ("id", id), ("data", Some(data)), ("npc", options.Npc), ("group", options.Group), ("key", options.Key),
+                ("priority", options.Priority), ("ttl_s", options.TtlSeconds), ("ttl_turns", options.TtlTurns), ("react", options.React));
         }
 
-        /// <summary>The player said this to the NPC.</summary>
+        /// <summary>Something for the NPC to know in its next reply, and in no other: a search result, the state of a quest.</summary>
+        /// <param name="id">Its id.</param>
+        /// <param name="npc">Who reads it: this NPC, or else the <paramref name="group"/>, or else everyone.</param>
+        /// <param name="group">All NPCs that were opened with this group.</param>
+        /// <param name="text">What to know, in the model's language.</param>
+        /// <param name="data">Read as <c>key: value</c> lines, after the text.</param>
+        /// <param name="key">Replaces a note or event with the same key that was not used yet.</param>
+        public static WireMap Note(string id, string npc, string group, string text, WireMap data, string key)
+        {
+            return Of("note", ("id", id), ("npc", npc), ("group", group), ("text", text), ("data", Some(data)), ("key", key));
+        }
+
+        /// <summary>What is true in the game now, for conditions in character files. A flag that is <c>null</c> is forgotten.</summary>
+        public static WireMap Flags(string id, string npc, WireMap values)
+        {
+            return Of("flags", ("id", id), ("npc", npc), ("values", values ?? new WireMap()));
+        }
+
+        /// <summary>The player said this to the NPC, or to a group that was gathered.</summary>
         public static WireMap Say(string id, string npc, string text, string player)
         {
-            var message = About("say", id, npc);
+            var message = Of("say", ("id", id), ("npc", npc));
             message.Add("text", text);
             message.AddIfGiven("player", player);
             return message;
@@ -76,40 +84,78 @@ namespace NpcBridge.Core
         /// <summary>Go on, although the player said nothing.</summary>
         public static WireMap Continue(string id, string npc)
         {
-            return About("continue", id, npc);
+            return Of("continue", ("id", id), ("npc", npc));
+        }
+
+        /// <summary>An authored line that was not asked of a model: the NPC, or a player, says it, and the NPC remembers it as said.</summary>
+        /// <param name="id">Its id.</param>
+        /// <param name="npc">The NPC.</param>
+        /// <param name="text">With its actions in parentheses.</param>
+        /// <param name="player">The player who says it; empty: the NPC does.</param>
+        /// <param name="shown">Whether the game shows the line itself: then there is no turn, it is only remembered.</param>
+        public static WireMap Line(string id, string npc, string text, string player, bool shown)
+        {
+            return Of("line", ("id", id), ("npc", npc), ("text", text), ("player", player), ("shown", shown ? (object)true : null));
+        }
+
+        /// <summary>A cutscene or authored dialogue runs: running turns end, and none starts until <see cref="Release"/>.</summary>
+        /// <param name="id">Its id.</param>
+        /// <param name="npc">One NPC, or else the <paramref name="group"/>, or else everyone.</param>
+        /// <param name="group">All NPCs of this group.</param>
+        public static WireMap Hold(string id, string npc, string group)
+        {
+            return Of("hold", ("id", id), ("npc", npc), ("group", group));
+        }
+
+        /// <summary>What was held may speak again; lines that waited are answered now.</summary>
+        public static WireMap Release(string id, string npc, string group)
+        {
+            return Of("release", ("id", id), ("npc", npc), ("group", group));
+        }
+
+        /// <summary>Let these NPCs, which are open, talk with each other and with the players, in one conversation.</summary>
+        public static WireMap Gather(string id, string group, IEnumerable<string> npcs, GroupOptions options)
+        {
+            options = options ?? new GroupOptions();
+            var weights = new WireMap();
+            foreach (KeyValuePair<string, double> each in options.Weights)
+            {
+                weights.Add(each.Key, each.Value);
+            }
+
+            return Of(
+                "gather", ("id", id), ("group", group), ("npcs", new List<object>(npcs)), ("director", options.DirectorName),
+                ("weights", Some(weights)), ("max_npc_turns", options.MaxNpcTurns), ("pause_s", options.PauseSeconds));
+        }
+
+        /// <summary>End the talk of this group; each NPC remembers what it heard.</summary>
+        public static WireMap Disperse(string id, string group)
+        {
+            return Of("disperse", ("id", id), ("group", group));
         }
 
         /// <summary>Say the last reply again in other words.</summary>
         public static WireMap Regenerate(string id, string npc)
         {
-            return About("regenerate", id, npc);
+            return Of("regenerate", ("id", id), ("npc", npc));
         }
 
         /// <summary>Offer several replies to choose from, 1 to 4.</summary>
         public static WireMap Candidates(string id, string npc, int n)
         {
-            var message = About("candidates", id, npc);
-            message.Add("n", (long)n);
-            return message;
+            return Of("candidates", ("id", id), ("npc", npc), ("n", n));
         }
 
         /// <summary>Take this one of the candidates.</summary>
         public static WireMap Choose(string id, string npc, string turn, int index)
         {
-            var message = About("choose", id, npc);
-            message.Add("turn", turn);
-            message.Add("index", (long)index);
-            return message;
+            return Of("choose", ("id", id), ("npc", npc), ("turn", turn), ("index", index));
         }
 
         /// <summary>The player was shown the turn up to this position, in code points.</summary>
         public static WireMap Seen(string npc, string turn, int at)
         {
-            var message = Of("seen");
-            message.Add("npc", npc);
-            message.Add("turn", turn);
-            message.Add("at", (long)at);
-            return message;
+            return Of("seen", ("npc", npc), ("turn", turn), ("at", at));
         }
 
         /// <summary>Stop the reply that is under way.</summary>
@@ -118,163 +164,68 @@ namespace NpcBridge.Core
         /// <param name="at">How much of it the player was shown, in code points; negative: all that was sent.</param>
         public static WireMap Interrupt(string npc, string turn, int at)
         {
-            var message = Of("interrupt");
-            message.Add("npc", npc);
-            message.AddIfGiven("turn", turn);
-            message.AddIfGiven("at", at >= 0 ? (object)(long)at : null);
-            return message;
+            return Of("interrupt", ("npc", npc), ("turn", turn), ("at", at >= 0 ? (object)at : null));
         }
 
         /// <summary>Hand me this session's state for my save file.</summary>
         public static WireMap Save(string id, string slot)
         {
-            var message = Of("save");
-            message.Add("id", id);
-            message.AddIfGiven("slot", slot);
-            return message;
+            return Of("save", ("id", id), ("slot", slot));
         }
 
-        /// <summary>Go back to this state.</summary>
+        /// <summary>Go back to this state: of the blob, or of the slot when there is none.</summary>
         public static WireMap Load(string id, string slot, byte[] blob)
         {
-            var message = Of("load");
-            message.Add("id", id);
-            message.AddIfGiven("slot", slot);
-            message.Add("blob", blob ?? new byte[0]);
-            return message;
+            return Of("load", ("id", id), ("slot", slot), ("blob", blob != null && blob.Length > 0 ? blob : null));
         }
 
         /// <summary>Delete what is remembered of a player or an NPC.</summary>
         public static WireMap Forget(string id, string npc, string player)
         {
-            var message = Of("forget");
-            message.Add("id", id);
-            message.AddIfGiven("npc", npc);
-            message.AddIfGiven("player", player);
-            return message;
+            return Of("forget", ("id", id), ("npc", npc), ("player", player));
+        }
+
+        /// <summary>How is it going: answered by <see cref="Stats"/>.</summary>
+        public static WireMap AskStats(string id)
+        {
+            return Of("ask_stats", ("id", id));
         }
 
         /// <summary>Leave this conversation.</summary>
         public static WireMap Close(string npc)
         {
-            var message = Of("close");
-            message.Add("npc", npc);
+            return Of("close", ("npc", npc));
+        }
+
+        private static WireMap Of(string type, params (string Name, object Value)[] fields)
+        {
+            var message = new WireMap { { "type", type } };
+            foreach ((string name, object value) in fields)
+            {
+                message.AddIfGiven(name, Plain.Scalar(value));
+            }
+
             return message;
         }
 
-        private static WireMap Of(string type)
+        private static WireMap Some(WireMap map)
         {
-            return new WireMap { { "type", type } };
+            return map != null && map.Count > 0 ? map : null;
         }
 
-        private static WireMap About(string type, string id, string npc)
+        private static List<object> Some(List<object> list)
         {
-            return new WireMap { { "type", type }, { "id", id }, { "npc", npc } };
-        }
-    }
-
-    /// <summary>Who speaks to the NPC.</summary>
-    public sealed class Player
-    {
-        /// <summary>The player with this name.</summary>
-        public Player(string name, string id = "", string description = "")
-        {
-            Name = string.IsNullOrEmpty(name) ? "Player" : name;
-            Id = id;
-            Description = description;
+            return list != null && list.Count > 0 ? list : null;
         }
 
-        /// <summary>The player's name.</summary>
-        public string Name { get; }
-
-        /// <summary>Tells players of the same name apart; the name when empty.</summary>
-        public string Id { get; }
-
-        /// <summary>What the NPC can see or knows of the player.</summary>
-        public string Description { get; }
-
-        internal WireMap ToMap()
+        private static List<object> Maps(IEnumerable<Clip> clips)
         {
-            var map = new WireMap { { "name", Name } };
-            map.AddIfGiven("id", Id);
-            map.AddIfGiven("description", Description);
-            return map;
-        }
-    }
-
-    /// <summary>An animation of the game that an NPC can play.</summary>
-    public sealed class Clip
-    {
-        /// <summary>The clip with this name.</summary>
-        public Clip(string name, string description = "", IReadOnlyList<string> aliases = null)
-        {
-            Name = name;
-            Description = description ?? "";
-            Aliases = aliases ?? new string[0];
+            return clips == null ? null : new List<object>(clips.Select(each => each.ToMap()));
         }
 
-        /// <summary>What the model is offered, and what cues name.</summary>
-        public string Name { get; }
-
-        /// <summary>What it shows.</summary>
-        public string Description { get; }
-
-        /// <summary>Other words for it.</summary>
-        public IReadOnlyList<string> Aliases { get; }
-
-        internal WireMap ToMap()
+        private static List<object> Maps(IEnumerable<Target> targets)
         {
-            var aliases = new List<object>();
-            foreach (string alias in Aliases)
-            {
-                if (aliases.Count < WireLimits.MaxAliases)
-                {
-                    aliases.Add(alias);
-                }
-            }
-
-            return new WireMap { { "name", Name }, { "description", Description }, { "aliases", aliases } };
-        }
-    }
-
-    /// <summary>Who notices an event, and how long and how much it matters.</summary>
-    public sealed class EventOptions
-    {
-        internal static readonly EventOptions None = new EventOptions();
-
-        /// <summary>The one NPC that notices it. Empty, with <see cref="Group"/> empty as well: everyone.</summary>
-        public string Npc { get; set; } = "";
-
-        /// <summary>The group that notices it.</summary>
-        public string Group { get; set; } = "";
-
-        /// <summary>A later event with the same key replaces this one until it was used.</summary>
-        public string Key { get; set; } = "";
-
-        /// <summary>Which events stay when there are too many: 9 before 0; <c>null</c>: as the event's template says.</summary>
-        public int? Priority { get; set; }
-
-        /// <summary>After so many seconds it does not matter any more.</summary>
-        public double? TtlSeconds { get; set; }
-
-        /// <summary>After so many turns it does not matter any more.</summary>
-        public int? TtlTurns { get; set; }
-
-        /// <summary>Whether the NPC should say something about it by itself; <c>null</c>: as the event's template says.</summary>
-        public bool? React { get; set; }
-
-        /// <summary>
-        /// Whether the event is kept until the bridge has it safe. Without, it may be lost with the connection: meant for what is told
-        /// many times a second.
-        /// </summary>
-        public bool Confirm { get; set; } = true;
-
-        /// <summary>The same for one NPC.</summary>
-        public EventOptions ForNpc(string npc)
-        {
-            var copy = (EventOptions)MemberwiseClone();
-            copy.Npc = npc;
-            return copy;
+            return targets == null ? null : new List<object>(targets.Select(each => each.ToMap()));
         }
     }
 }

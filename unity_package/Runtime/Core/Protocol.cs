@@ -131,12 +131,12 @@ namespace NpcBridge.Core
         }
 
         /// <summary>
-        /// Forget the waiting event that this one replaces: same key, same scope. Only right before either was ever sent, because the
+        /// Forget the waiting event or note that this one replaces: same key, same scope. Only right before either was ever sent, because the
         /// bridge coalesces for itself.
         /// </summary>
         public void ReplaceKeyed(WireMap message)
         {
-            _unaccepted.RemoveAll(each => each.Value.TextOf("type") == "event" && Same(each.Value, message, "key")
+            _unaccepted.RemoveAll(each => Same(each.Value, message, "key")
                 && Same(each.Value, message, "npc") && Same(each.Value, message, "group"));
         }
 
@@ -150,6 +150,26 @@ namespace NpcBridge.Core
         public void Forget(string id)
         {
             _unaccepted.RemoveAll(each => each.Key == id);
+        }
+
+        /// <summary>Forget what waits and was said before the message with this id.</summary>
+        public void ForgetBefore(string id)
+        {
+            long number = NumberOf(id);
+            _unaccepted.RemoveAll(each => NumberOf(each.Key) < number);
+        }
+
+        /// <summary>Have later connections open an NPC with what was declared of it since.</summary>
+        public void Redeclare(WireMap declare)
+        {
+            WireMap open = _opens.Find(each => each.Key == declare.TextOf("npc")).Value;
+            foreach (string field in new[] { "clips", "targets" })
+            {
+                if (open != null && declare.ContainsKey(field))
+                {
+                    open[field] = declare[field];
+                }
+            }
         }
 
         /// <summary>Every connection from now on opens this NPC.</summary>
@@ -196,6 +216,11 @@ namespace NpcBridge.Core
 
             _unaccepted.ForEach(each => messages.Add(each.Value));
             return messages;
+        }
+
+        private static long NumberOf(string id)
+        {
+            return long.TryParse(id.Substring(id.LastIndexOf('-') + 1), out long number) ? number : 0;
         }
 
         private static bool Same(WireMap one, WireMap other, string field)
@@ -264,6 +289,12 @@ namespace NpcBridge.Core
             if (message is Accepted accepted)
             {
                 var ids = new HashSet<string>(accepted.Ids);
+                _unaccepted.RemoveAll(each => ids.Contains(each.Key));
+            }
+            else if (message is TurnStarted started)
+            {
+                // A message that a turn answers has arrived, whether or not it was accepted before.
+                var ids = new HashSet<string>(started.Answers);
                 _unaccepted.RemoveAll(each => ids.Contains(each.Key));
             }
             else if (message is Opened opened)

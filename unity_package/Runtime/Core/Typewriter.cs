@@ -12,7 +12,7 @@ namespace NpcBridge.Core
         private const string Closers = "\"'”’»)）」』】";
         private const double SlowestSpeed = 0.001;
 
-        private readonly Queue<Cue> _cues = new Queue<Cue>();
+        private readonly List<PlacedMessage> _cues = new List<PlacedMessage>();
         private TurnText _text = new TurnText();
         private double _budgetSeconds;
         private bool _isSkipping;
@@ -61,10 +61,16 @@ namespace NpcBridge.Core
             _text.Add(piece);
         }
 
-        /// <summary>A cue; its place may be ahead of the text that has come in.</summary>
-        public void AddCue(Cue cue)
+        /// <summary>A cue, or whatever else has a place in the text; the place may be ahead of the text that has come in.</summary>
+        public void AddCue(PlacedMessage cue)
         {
-            _cues.Enqueue(cue);
+            _cues.Add(cue);
+        }
+
+        /// <summary>Take back a cue that was not reached yet. False if it was.</summary>
+        public bool RemoveCue(PlacedMessage cue)
+        {
+            return _cues.Remove(cue);
         }
 
         /// <summary>The text ends here; cues that lie behind its end are reached at its end.</summary>
@@ -92,7 +98,7 @@ namespace NpcBridge.Core
         /// <summary>Let time pass.</summary>
         /// <param name="seconds">How much.</param>
         /// <param name="reached">Called with each cue when <see cref="Shown"/> has come to its place, in order.</param>
-        public void Advance(double seconds, Action<Cue> reached)
+        public void Advance(double seconds, Action<PlacedMessage> reached)
         {
             Reach(reached);
             _budgetSeconds += seconds;
@@ -117,18 +123,20 @@ namespace NpcBridge.Core
             Reach(reached);
         }
 
-        private void Reach(Action<Cue> reached)
+        private void Reach(Action<PlacedMessage> reached)
         {
             while (_cues.Count > 0)
             {
                 bool isAtEnd = IsComplete && Shown >= _text.Length;
-                int at = _cues.Peek().At;
+                int at = _cues[0].At;
                 if (!isAtEnd && (at > _text.CodePoints || _text.IndexOf(at) > Shown))
                 {
                     return;
                 }
 
-                reached(_cues.Dequeue());
+                PlacedMessage next = _cues[0];
+                _cues.RemoveAt(0);
+                reached(next);
             }
         }
 

@@ -15,6 +15,9 @@ namespace NpcBridge.Core
         /// <summary>How many maps and lists one message may hold.</summary>
         public const int MaxContainers = 4096;
 
+        /// <summary>What the bridge reads of one websocket message at most, in bytes, unless it was set to take more.</summary>
+        public const int MaxFrameBytes = 4 * 1024 * 1024;
+
         /// <summary>Limit of one message of the bridge, in bytes; only a saved state comes near it.</summary>
         public const int MaxAnswerBytes = 16 * 1024 * 1024;
 
@@ -26,6 +29,15 @@ namespace NpcBridge.Core
 
         /// <summary>How many aliases a clip may have.</summary>
         public const int MaxAliases = 64;
+
+        /// <summary>How many targets an NPC may declare.</summary>
+        public const int MaxTargets = 256;
+
+        /// <summary>How many aliases a target may have.</summary>
+        public const int MaxTargetAliases = 32;
+
+        /// <summary>How many characters a note may have.</summary>
+        public const int MaxNoteChars = 8000;
 
         /// <summary>How many characters a name may have.</summary>
         public const int MaxNameChars = 120;

@@ -1,5 +1,6 @@
 using System;
 using System.Collections;
+using System.Collections.Generic;
 using NpcBridge.Core;
 using UnityEngine;
 using UnityEngine.Events;
@@ -46,11 +47,26 @@ namespace NpcBridge
         /// <summary>The running turns are lost: the connection broke and their session cannot be resumed.</summary>
         public event Action TurnsLost;
 
-        /// <summary>The bridge handed over the state that <see cref="SaveState"/> asked for: slot and state.</summary>
+        /// <summary>The bridge handed over the state that <see cref="Save"/> asked for.</summary>
+        public event Action<Saved> Saved;
+
+        /// <summary>
+        /// The bridge went back to the state that <see cref="Load(byte[], Action{Core.Loaded, BridgeError})"/> gave it. Running turns are
+        /// over with the reason <c>lost</c>, and what was on the screen is cleared.
+        /// </summary>
+        public event Action<Loaded> Loaded;
+
+        /// <summary>Something that the developer or the player may want to know, although all goes on, such as a budget that is nearly spent.</summary>
+        public event Action<Notice> NoticeArrived;
+
+        /// <summary>As <see cref="Saved"/>, under its older name: slot and state.</summary>
         public event Action<string, byte[]> StateSaved;
 
-        /// <summary>The bridge went back to the state that <see cref="LoadState"/> gave it: its slot.</summary>
+        /// <summary>As <see cref="Loaded"/>, under its older name: the slot.</summary>
         public event Action<string> StateLoaded;
+
+        /// <summary>NPCs of this group, or all of them if it is empty, must stop talking now.</summary>
+        internal event Action<string> Holding;
 
         /// <summary>The connection; makes it if there is none. <c>null</c> while the game quits.</summary>
         public static NpcBridgeConnection Instance
@@ -155,22 +171,117 @@ namespace NpcBridge
             Tell(name, null);
         }
 
-        /// <summary>Ask for the state of this session, for the game's save file; answered by <see cref="StateSaved"/>.</summary>
+        /// <summary>Something for the NPCs to know in their next reply and in no other, such as a search result or the state of a quest.</summary>
+        /// <param name="text">What to know, in the model's language.</param>
+        /// <param name="data">Read as <c>key: value</c> lines, after the text.</param>
+        /// <param name="key">Replaces a note or event with the same key that was not used yet.</param>
+        /// <param name="npc">Who reads it: this NPC, or else the <paramref name="group"/>, or else everyone.</param>
+        /// <param name="group">All NPCs of this group.</param>
+        /// <returns>The note's id; empty if it was refused.</returns>
+        public string Note(string text, IDictionary data = null, string key = "", string npc = "", string group = "")
+        {
+            return Session.Note(text, npc, group, UnityPlain.Map(data), key);
+        }
+
+        /// <summary>
+        /// What is true in the game now, for the conditions in character files: text, numbers, true or false by name; <c>null</c> takes a
+        /// flag away. Flags that are not named stay.
+        /// </summary>
+        /// <returns>The message's id; empty if it was refused.</returns>
+        public string Flags(IDictionary values, string npc = "")
+        {
+            return Session.Flags(UnityPlain.Map(values), npc);
+        }
+
+        /// <summary>A cutscene or authored dialogue runs: NPCs stop and say nothing until <see cref="Release"/>. Events still count, lines wait.</summary>
+        /// <param name="group">The NPCs of this group; empty: all.</param>
+        public void Hold(string group = "")
+        {
+            Holding?.Invoke(group);
+            Session.Hold("", group);
+        }
+
+        /// <summary>What was held may speak again; lines that waited are answered now.</summary>
+        public void Release(string group = "")
+        {
+            Session.Release("", group);
+        }
+
+        /// <summary>Let NPCs that are open talk with each other and with the players, in one conversation.</summary>
+        /// <param name="group">The group's name, to say something to it with <see cref="Say"/>.</param>
+        /// <param name="npcs">Ids of the NPCs, 1 to 16; see <see cref="NpcCharacter.ResolvedId"/>.</param>
+        /// <param name="options">Who speaks next, and how much NPCs talk by themselves.</param>
+        /// <param name="answered">Gets the answer, or the error when there is none.</param>
+        public void Gather(string group, IEnumerable<string> npcs, GroupOptions options = null, Action<Gathered, BridgeError> answered = null)
+        {
+            Session.Gather(group, npcs, options, answered);
+        }
+
+        /// <summary>End the talk of a group; each NPC remembers what it heard.</summary>
+        public void Disperse(string group, Action<Dispersed, BridgeError> answered = null)
+        {
+            Session.Disperse(group, answered);
+        }
+
+        /// <summary>Say something to a group that was gathered: its director chooses who answers. To one NPC, see <see cref="NpcCharacter.Say"/>.</summary>
+        /// <returns>The line's id; empty if it was refused.</returns>
+        public string Say(string group, string text, string player = "")
+        {
+            return Session.Say(group, text, player);
+        }
+
+        /// <summary>Let one of a gathered group go on although the players say nothing; its director chooses who.</summary>
+        public string Continue(string group)
+        {
+            return Session.Continue(group);
+        }
+
+        /// <summary>Ask for the state of this session, for the game's save file; with a slot the bridge keeps it as well.</summary>
+        /// <param name="slot">The game's name for the saved game.</param>
+        /// <param name="answered">Gets the answer, or the error when there is none; <see cref="Saved"/> is raised too.</param>
+        public void Save(string slot = "", Action<Saved, BridgeError> answered = null)
+        {
+            Session.Save(slot, answered);
+        }
+
+        /// <summary>Go back to a state: to <paramref name="blob"/>.</summary>
+        /// <param name="blob">What <see cref="Save"/> brought.</param>
+        /// <param name="answered">Gets the answer, or the error when there is none; <see cref="Loaded"/> is raised too.</param>
+        public void Load(byte[] blob, Action<Loaded, BridgeError> answered = null)
+        {
+            Session.Load(blob, "", answered);
+        }
+
+        /// <summary>Go back to the state that the bridge keeps in this slot.</summary>
+        /// <param name="slot">What <see cref="Save"/> was given.</param>
+        /// <param name="answered">Gets the answer, or the error when there is none; <see cref="Loaded"/> is raised too.</param>
+        public void Load(string slot, Action<Loaded, BridgeError> answered = null)
+        {
+            Session.Load(null, slot, answered);
+        }
+
+        /// <summary>Have the bridge delete for good what it remembers of an NPC, a player, or both; also in its slots.</summary>
+        public void Forget(string npc = "", string player = "", Action<Forgotten, BridgeError> answered = null)
+        {
+            Session.Forget(npc, player, answered);
+        }
+
+        /// <summary>Ask how it is going: turns, tokens and money, the model servers, and actions that no clip fits.</summary>
+        public void Stats(Action<Stats, BridgeError> answered)
+        {
+            Session.Stats(answered);
+        }
+
+        /// <summary>As <see cref="Save"/>, under its older name; answered by <see cref="StateSaved"/>.</summary>
         public void SaveState(string slot = "")
         {
-            Session.SaveState(slot);
+            Session.Save(slot);
         }
 
-        /// <summary>Go back to a state that <see cref="StateSaved"/> gave; answered by <see cref="StateLoaded"/>.</summary>
+        /// <summary>As <see cref="Load(byte[], Action{Core.Loaded, BridgeError})"/>, under its older name; answered by <see cref="StateLoaded"/>.</summary>
         public void LoadState(byte[] blob, string slot = "")
         {
-            Session.LoadState(blob, slot);
-        }
-
-        /// <summary>Have the bridge forget what it remembers of an NPC, a player, or both.</summary>
-        public void Forget(string npc = "", string player = "")
-        {
-            Session.Forget(npc, player);
+            Session.Load(blob, slot);
         }
 
         internal void Warn(string code, string text)
@@ -256,9 +367,24 @@ namespace NpcBridge
             session.MessageReceived += message => MessageReceived?.Invoke(message);
             session.MessageSent += message => MessageSent?.Invoke(message);
             session.TurnsLost += () => TurnsLost?.Invoke();
-            session.StateSaved += (slot, blob) => StateSaved?.Invoke(slot, blob);
-            session.StateLoaded += slot => StateLoaded?.Invoke(slot);
+            session.Saved += saved =>
+            {
+                Saved?.Invoke(saved);
+                StateSaved?.Invoke(saved.Slot, saved.Blob);
+            };
+            session.Loaded += loaded =>
+            {
+                Loaded?.Invoke(loaded);
+                StateLoaded?.Invoke(loaded.Slot);
+            };
+            session.NoticeArrived += TakeNotice;
             return session;
+        }
+
+        private void TakeNotice(Notice notice)
+        {
+            Debug.LogWarning("NPC Bridge: " + notice.Message + " (" + notice.Code + ")", this);
+            NoticeArrived?.Invoke(notice);
         }
 
         private void TakeState(SessionState state, int code, string why)

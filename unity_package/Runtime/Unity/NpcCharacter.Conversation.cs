@@ -9,21 +9,32 @@ namespace NpcBridge
         private NpcBridgeConnection Bridge()
         {
             NpcBridgeConnection bridge = NpcBridgeConnection.Instance;
-            if (bridge != _bridge)
-            {
-                if (_bridge != null)
-                {
-                    _bridge.TurnsLost -= OnTurnsLost;
-                }
+            Watch(bridge);
+            return bridge;
+        }
 
-                _bridge = bridge;
-                if (_bridge != null)
-                {
-                    _bridge.TurnsLost += OnTurnsLost;
-                }
+        private void Watch(NpcBridgeConnection bridge)
+        {
+            if (ReferenceEquals(bridge, _bridge))
+            {
+                return;
             }
 
-            return _bridge;
+            // The other object may be destroyed already, and its events are still there.
+            if (!ReferenceEquals(_bridge, null))
+            {
+                _bridge.TurnsLost -= OnTurnsLost;
+                _bridge.Loaded -= OnLoaded;
+                _bridge.Holding -= OnHolding;
+            }
+
+            _bridge = bridge;
+            if (!ReferenceEquals(_bridge, null))
+            {
+                _bridge.TurnsLost += OnTurnsLost;
+                _bridge.Loaded += OnLoaded;
+                _bridge.Holding += OnHolding;
+            }
         }
 
         private bool IsReachable()
@@ -35,7 +46,9 @@ namespace NpcBridge
         private WireMap OpenMessage(string id, string usualLanguage)
         {
             var player = new Player(playerName, playerId, playerDescription);
-            return GameMessages.Open(id, character, player, DeclaredClips(), string.IsNullOrEmpty(language) ? usualLanguage : language, group);
+            return GameMessages.Open(
+                id, character, player, DeclaredClips(), string.IsNullOrEmpty(language) ? usualLanguage : language, group, NpcTarget.Declared(),
+                speakOpening, silenceSeconds);
         }
 
         private void Receive(BridgeMessage message)
@@ -46,12 +59,13 @@ namespace NpcBridge
                     TakeText(piece);
                     break;
                 case Cue cue when IsOf(cue):
-                    TakeCue(new NpcCue(cue, Turn.Places.IndexOf(cue.At)));
+                    TakeCue(cue);
+                    break;
+                case Exit exit when Turn != null && exit.Turn == Turn.Id:
+                    TakeExit(exit);
                     break;
                 case TurnStarted started:
-                    Turn = new NpcTurn(started);
-                    TurnStarted?.Invoke(Turn);
-                    onTurnStarted.Invoke(started.Cause);
+                    BeginTurn(started);
                     break;
                 case TurnEnded ended when IsOf(ended):
                     EndTurn(ended);
@@ -76,20 +90,72 @@ namespace NpcBridge
             return IsTalking && message.Turn == Turn.Id;
         }
 
+        private void BeginTurn(TurnStarted started)
+        {
+            // The bridge ends every turn, unless it ended itself in mid-turn and came back.
+            LoseTurn();
+            _early.Clear();
+            Turn = new NpcTurn(started);
+            TurnStarted?.Invoke(Turn);
+            onTurnStarted.Invoke(started.Cause);
+        }
+
         private void TakeText(TextPiece piece)
         {
-            int place = Turn.Places.Length;
-            Turn.Places.Add(piece.Text);
+            TurnText places = Turn.PlacesOf(piece.Index);
+            if (places == null)
+            {
+                return;
+            }
+
+            int place = places.Length;
+            places.Add(piece.Text);
+            if (Turn.IsChoice)
+            {
+                CandidateArrived?.Invoke(piece.Index, piece.Text);
+                return;
+            }
+
             TextArrived?.Invoke(piece.Text, place);
             onTextArrived.Invoke(piece.Text);
         }
 
-        private void TakeCue(NpcCue cue)
+        private void TakeCue(Cue wire)
         {
+            if (wire.Id != 0 && _early.TryGetValue((wire.Index, wire.Id), out NpcCue known))
+            {
+                _early.Remove((wire.Index, wire.Id));
+                known.Settle(wire);
+                (known.State == "withdrawn" ? CueWithdrawn : CueConfirmed)?.Invoke(known);
+                return;
+            }
+
+            TurnText places = Turn.PlacesOf(wire.Index);
+            if (wire.State == "withdrawn" || places == null)
+            {
+                return;
+            }
+
+            var cue = new NpcCue(wire, places.IndexOf(wire.At));
+            if (wire.State == "provisional")
+            {
+                _early[(wire.Index, wire.Id)] = cue;
+            }
+
             CueArrived?.Invoke(cue);
-            if (_speeches.Count == 0)
+            bool isNow = cue.IsThinking ? !_speeches.Exists(each => each.IsBusyBefore(Turn.Id)) : _speeches.Count == 0;
+            if (isNow && !Turn.IsChoice)
             {
                 Reach(cue);
+            }
+        }
+
+        private void TakeExit(Exit exit)
+        {
+            NpcSpeechText speech = _speeches.Find(each => each.ShownOf(exit.Turn) >= 0);
+            if (speech == null || !speech.TakeExit(exit))
+            {
+                ReachExit(exit.Name);
             }
         }
 
@@ -108,6 +174,33 @@ namespace NpcBridge
         {
             IsOpen = false;
             LoseTurn();
+        }
+
+        private void OnLoaded(Loaded loaded)
+        {
+            // What is under way, or on the screen, belongs to the other timeline.
+            LoseTurn();
+            foreach (NpcSpeechText speech in _speeches.ToArray())
+            {
+                speech.Clear();
+            }
+
+            _early.Clear();
+            Turn = null;
+            Rewound?.Invoke();
+        }
+
+        private void OnHolding(string held)
+        {
+            if (held.Length == 0 || held == group)
+            {
+                Interrupt();
+            }
+        }
+
+        private void TargetsChanged()
+        {
+            _isDeclareDue = true;
         }
 
         private void LoseTurn()

@@ -47,10 +47,14 @@ namespace NpcBridge
         [SerializeField] private string language = "";
         [Tooltip("Whether the conversation opens when this component starts. Otherwise with the first Say, or Open.")]
         [SerializeField] private bool openOnStart = true;
+        [Tooltip("Whether the opening line is spoken, if this is their first meeting.")]
+        [SerializeField] private bool speakOpening = true;
+        [Tooltip("After so many seconds of the player's silence the NPC goes on by itself, once; 0: never.")]
+        [SerializeField] private float silenceSeconds = 0f;
 
         [Header("Events")]
         [SerializeField] private UnityEvent onOpened = new UnityEvent();
-        [Tooltip("The NPC begins to reply to: opening, say, continue or event.")]
+        [Tooltip("The NPC begins to reply to: opening, say, continue, event, regenerate, candidates or line.")]
         [SerializeField] private NpcTextEvent onTurnStarted = new NpcTextEvent();
         [Tooltip("A piece of the reply.")]
         [SerializeField] private NpcTextEvent onTextArrived = new NpcTextEvent();
@@ -58,13 +62,17 @@ namespace NpcBridge
         [SerializeField] private NpcTwoTextsEvent onCueReached = new NpcTwoTextsEvent();
         [Tooltip("A cue was reached that no clip fits, or whose clip cannot be played: the action.")]
         [SerializeField] private NpcTextEvent onCueUnhandled = new NpcTextEvent();
+        [Tooltip("The talk came to one of the character's exits: its name.")]
+        [SerializeField] private NpcTextEvent onExit = new NpcTextEvent();
         [Tooltip("The reply is over: stop, length, interrupted, fallback, failed or lost.")]
         [SerializeField] private NpcTextEvent onTurnEnded = new NpcTextEvent();
         [Tooltip("Something went wrong; the game goes on: a code, and a text for people.")]
         [SerializeField] private NpcTwoTextsEvent onFailed = new NpcTwoTextsEvent();
 
         private readonly List<NpcSpeechText> _speeches = new List<NpcSpeechText>();
+        private readonly Dictionary<(int Index, long Id), NpcCue> _early = new Dictionary<(int Index, long Id), NpcCue>();
         private string _openId = "";
+        private bool _isDeclareDue;
         private bool _hasStarted;
         private NpcBridgeConnection _bridge;
 
@@ -77,8 +85,20 @@ namespace NpcBridge
         /// <summary>A piece of the reply, to show at once, and its place as an index into <see cref="NpcTurn.Text"/>.</summary>
         public event Action<string, int> TextArrived;
 
+        /// <summary>
+        /// A piece of one of several replies to choose from: which one, and the piece. They are not typed and their cues are not played;
+        /// show them side by side, and call <see cref="Choose"/>.
+        /// </summary>
+        public event Action<int, string> CandidateArrived;
+
         /// <summary>A cue came in. It is reached later, when the text before it has been shown.</summary>
         public event Action<NpcCue> CueArrived;
+
+        /// <summary>A cue that came provisionally is meant as it was understood; whoever began to play it goes on.</summary>
+        public event Action<NpcCue> CueConfirmed;
+
+        /// <summary>A cue that came provisionally was not meant; whoever began to play it returns from it.</summary>
+        public event Action<NpcCue> CueWithdrawn;
 
         /// <summary>The player has been shown the text up to this cue: the NPC should do it now.</summary>
         public event Action<NpcCue> CueReached;
@@ -86,11 +106,20 @@ namespace NpcBridge
         /// <summary>A cue was reached that no clip fits, or whose clip cannot be played.</summary>
         public event Action<NpcCue> CueUnhandled;
 
+        /// <summary>
+        /// The talk came to one of the character's exits, such as <c>trade_opened</c>, and the player has been shown the text before it:
+        /// the game may take over, with an authored scene for example.
+        /// </summary>
+        public event Action<string> ExitReached;
+
         /// <summary>The reply is over; why, and its figures, are in <see cref="NpcTurn.Ended"/>.</summary>
         public event Action<NpcTurn> TurnEnded;
 
         /// <summary>Something of this NPC went wrong; the game goes on. A stable code, and a text for people.</summary>
         public event Action<string, string> Failed;
+
+        /// <summary>The session went back to a saved state: what the NPC does belongs to another timeline.</summary>
+        internal event Action Rewound;
 
         /// <summary>Who the NPC is: the id of a character file.</summary>
         public string Character { get => character; set => character = value; }
@@ -127,6 +156,12 @@ namespace NpcBridge
 
         /// <summary>Whether the conversation opens when this component starts.</summary>
         public bool OpenOnStart { get => openOnStart; set => openOnStart = value; }
+
+        /// <summary>Whether the opening line is spoken, if this is their first meeting.</summary>
+        public bool SpeakOpening { get => speakOpening; set => speakOpening = value; }
+
+        /// <summary>After so many seconds of the player's silence the NPC goes on by itself, once; 0: never.</summary>
+        public float SilenceSeconds { get => silenceSeconds; set => silenceSeconds = value; }
 
         /// <summary>The reply that is under way, or else the last one; <c>null</c> before the first.</summary>
         public NpcTurn Turn { get; private set; }
@@ -170,118 +205,6 @@ namespace NpcBridge
             }
         }
 
-        /// <summary>Open the conversation, if it is not open; with an opening line the NPC begins to speak.</summary>
-        public void Open()
-        {
-            NpcBridgeConnection bridge = _openId.Length > 0 ? null : Bridge();
-            if (bridge == null)
-            {
-                return;
-            }
-
-            string id = ResolvedId;
-            if (string.IsNullOrEmpty(character))
-            {
-                Report("no_character", "the NPC '" + id + "' has no character; set it in its NpcCharacter");
-            }
-            else if (bridge.Session.IsTaken(id))
-            {
-                Report("npc_taken", "two NPCs have the id '" + id + "'; set the id in their NpcCharacter");
-            }
-            else
-            {
-                _openId = id;
-                bridge.Session.Open(id, OpenMessage(id, bridge.Settings.Language), Receive);
-            }
-        }
-
-        /// <summary>Leave the conversation. What the NPC remembers of it stays with the bridge.</summary>
-        public void Close()
-        {
-            if (_openId.Length == 0)
-            {
-                return;
-            }
-
-            if (_bridge != null)
-            {
-                _bridge.Session.Leave(_openId);
-            }
-
-            _openId = "";
-            LoseTurn();
-            IsOpen = false;
-        }
-
-        /// <summary>
-        /// Say something to the NPC. It answers with a turn, now or when its present one is over; without a connection the line waits.
-        /// </summary>
-        public void Say(string text)
-        {
-            SayAs(text, "");
-        }
-
-        /// <summary>The same in the name of another player.</summary>
-        /// <returns>The line's id; empty if it was refused.</returns>
-        public string SayAs(string text, string speaker)
-        {
-            if (string.IsNullOrWhiteSpace(text))
-            {
-                return "";
-            }
-
-            var measured = new TurnText();
-            measured.Add(text);
-            if (measured.CodePoints > WireLimits.MaxSayChars)
-            {
-                Report("too_long", "a line has " + measured.CodePoints + " characters, the limit is " + WireLimits.MaxSayChars);
-                return "";
-            }
-
-            return IsReachable() ? _bridge.Session.Say(_openId, text, speaker) : "";
-        }
-
-        /// <summary>Let the NPC go on although the player says nothing.</summary>
-        public void Continue()
-        {
-            if (IsReachable())
-            {
-                _bridge.Session.Continue(_openId);
-            }
-        }
-
-        /// <summary>Stop the NPC in mid-sentence. What the player was not shown yet, the NPC will not remember having said.</summary>
-        public void Interrupt()
-        {
-            if (Turn == null)
-            {
-                return;
-            }
-
-            if (_bridge != null)
-            {
-                _bridge.Session.SendNow(GameMessages.Interrupt(_openId, Turn.Id, ShownCodePoints));
-            }
-
-            foreach (NpcSpeechText speech in _speeches.ToArray())
-            {
-                speech.Cut();
-            }
-        }
-
-        /// <summary>Tell this NPC that something happened; it shows in its next reply.</summary>
-        /// <returns>The event's id; empty if it was refused, or is not confirmed.</returns>
-        public string Tell(string name, IDictionary data, EventOptions options = null)
-        {
-            return IsReachable() ? _bridge.Tell(name, data, (options ?? new EventOptions()).ForNpc(_openId)) : "";
-        }
-
-        /// <summary>Tell this NPC that something happened that needs no more words. For the inspector's events as well.</summary>
-        public void Tell(string name)
-        {
-            Tell(name, null);
-        }
-
         /// <summary>What a clip means for this NPC; <c>null</c> when it cannot play it.</summary>
         public NpcClip ClipFor(string clip)
         {
@@ -317,10 +240,16 @@ namespace NpcBridge
         {
             CueReached?.Invoke(cue);
             onCueReached.Invoke(cue.Clip, cue.Action);
-            if (cue.Clip.Length == 0)
+            if (cue.Clip.Length == 0 && !cue.IsThinking)
             {
                 Unhandled(cue);
             }
+        }
+
+        internal void ReachExit(string exit)
+        {
+            ExitReached?.Invoke(exit);
+            onExit.Invoke(exit);
         }
 
         internal void Unhandled(NpcCue cue)
@@ -353,24 +282,33 @@ namespace NpcBridge
 
         private void OnEnable()
         {
+            NpcTarget.Changed += TargetsChanged;
             if (_hasStarted && openOnStart)
             {
                 Open();
             }
         }
 
+        private void Update()
+        {
+            // Many targets come and go in the same frame when a scene is loaded.
+            if (_isDeclareDue)
+            {
+                _isDeclareDue = false;
+                Declare();
+            }
+        }
+
         private void OnDisable()
         {
+            NpcTarget.Changed -= TargetsChanged;
             Close();
         }
 
         private void OnDestroy()
         {
             Close();
-            if (_bridge != null)
-            {
-                _bridge.TurnsLost -= OnTurnsLost;
-            }
+            Watch(null);
         }
     }
 }

@@ -34,15 +34,22 @@ namespace NpcBridge
         [SerializeField] private float triggerSeconds = 1f;
         [Tooltip("States that loop are ended after this many seconds.")]
         [SerializeField] private float longest = 4f;
+        [Tooltip("What the NPC plays while the model thinks, if the bridge names no clip for it. Empty: nothing.")]
+        [SerializeField] private string thinkingClip = "";
         [Tooltip("What clips of the kind Event do.")]
         [SerializeField] private List<NpcClipEvent> clipEvents = new List<NpcClipEvent>();
+        [Tooltip("A cue is aimed at an NPC Target: where that is. Turn the head, or walk there.")]
+        [SerializeField] private NpcPlaceEvent onLookedAt = new NpcPlaceEvent();
 
-        private readonly Queue<NpcClip> _waiting = new Queue<NpcClip>();
-        private NpcClip _playing;
+        private readonly List<Gesture> _waiting = new List<Gesture>();
+        private Gesture _playing;
         private float _leftSeconds;
 
         /// <summary>A cue's animation begins: what it means for this NPC.</summary>
         public event Action<NpcClip> CueStarted;
+
+        /// <summary>A cue is aimed at an <see cref="NpcTarget"/>: where that is.</summary>
+        public event Action<NpcCue, Transform> LookedAt;
 
         /// <summary>The NPC whose cues are played.</summary>
         public NpcCharacter Character
@@ -59,36 +66,23 @@ namespace NpcBridge
         /// <summary>What happens to a cue that is reached while another one plays.</summary>
         public NpcCueMode Mode { get => mode; set => mode = value; }
 
+        /// <summary>What the NPC plays while the model thinks, if the bridge names no clip for it.</summary>
+        public string ThinkingClip { get => thinkingClip; set => thinkingClip = value; }
+
         /// <summary>What clips of the kind Event do.</summary>
         public List<NpcClipEvent> ClipEvents => clipEvents;
 
         /// <summary>Name of the clip that plays now; empty while the NPC idles.</summary>
-        public string Playing => _playing == null ? "" : _playing.Name;
+        public string Playing => _playing == null ? "" : _playing.Clip.Name;
+
+        /// <summary>Whether what plays is the pose of a thinking NPC.</summary>
+        public bool IsThinking => _playing != null && _playing.IsPose;
 
         /// <summary>Play a clip now or when the present one is over.</summary>
         /// <returns>False if the NPC has no such clip.</returns>
         public bool Play(string clip)
         {
-            NpcClip found = character != null ? character.ClipFor(clip) : null;
-            if (found == null || (found.Kind == NpcClipKind.Event && EventOf(found) == null))
-            {
-                return false;
-            }
-
-            if (_playing != null && mode == NpcCueMode.Queue)
-            {
-                _waiting.Enqueue(found);
-                while (_waiting.Count > queueLength)
-                {
-                    _waiting.Dequeue();
-                }
-            }
-            else
-            {
-                Begin(found);
-            }
-
-            return true;
+            return Play(clip, null);
         }
 
         /// <summary>Forget the cues that wait and return to idle.</summary>
@@ -129,10 +123,41 @@ namespace NpcBridge
             }
         }
 
-        private void Begin(NpcClip clip)
+        private bool Play(string clip, NpcCue cue)
         {
-            _playing = clip;
+            NpcClip found = character != null ? character.ClipFor(clip) : null;
+            if (found == null || (found.Kind == NpcClipKind.Event && EventOf(found) == null))
+            {
+                return false;
+            }
+
+            var next = new Gesture(found, cue);
+            if (next.IsPose && _playing != null)
+            {
+                return true;  // whoever still moves need not be seen thinking
+            }
+
+            if (_playing != null && !_playing.IsPose && mode == NpcCueMode.Queue)
+            {
+                _waiting.Add(next);
+                while (_waiting.Count > queueLength)
+                {
+                    _waiting.RemoveAt(0);
+                }
+            }
+            else
+            {
+                Begin(next);
+            }
+
+            return true;
+        }
+
+        private void Begin(Gesture next)
+        {
+            _playing = next;
             _leftSeconds = 0;
+            NpcClip clip = next.Clip;
             Animator animator = character.Animator;
             switch (clip.Kind)
             {
@@ -149,20 +174,35 @@ namespace NpcBridge
                     break;
             }
 
+            if (next.IsPose)
+            {
+                _leftSeconds = float.PositiveInfinity;
+            }
+
             CueStarted?.Invoke(clip);
         }
 
         private void End()
         {
-            NpcClip ended = _playing;
+            NpcClip ended = _playing?.Clip;
             _playing = null;
             if (_waiting.Count > 0)
             {
-                Begin(_waiting.Dequeue());
+                Gesture next = _waiting[0];
+                _waiting.RemoveAt(0);
+                Begin(next);
             }
             else if (ended != null && ended.Kind == NpcClipKind.State && character != null)
             {
                 ReturnToIdle(ended.Layer);
+            }
+        }
+
+        private void EndPose()
+        {
+            if (IsThinking)
+            {
+                End();
             }
         }
 
@@ -189,14 +229,60 @@ namespace NpcBridge
 
         private void TakeCue(NpcCue cue)
         {
-            if (cue.Clip.Length > 0 && !Play(cue.Clip))
+            if (cue.IsThinking)
+            {
+                Play(cue.Clip.Length > 0 ? cue.Clip : thinkingClip, cue);
+                return;
+            }
+
+            LookAt(cue);
+            if (cue.Clip.Length == 0)
+            {
+                EndPose();
+            }
+            else if (!Play(cue.Clip, cue))
             {
                 character.Unhandled(cue);
             }
         }
 
+        private void LookAt(NpcCue cue)
+        {
+            NpcTarget target = cue.Target.Length > 0 ? NpcTarget.Find(cue.Target) : null;
+            if (target != null)
+            {
+                LookedAt?.Invoke(cue, target.Place);
+                onLookedAt.Invoke(target.Place);
+            }
+        }
+
+        private void TakeBack(NpcCue cue)
+        {
+            _waiting.RemoveAll(each => each.Cue == cue);
+            if (_playing == null || _playing.Cue != cue)
+            {
+                return;
+            }
+
+            NpcClip clip = _playing.Clip;
+            if (clip.Kind == NpcClipKind.Trigger)
+            {
+                // It may not have been taken yet; and if it was, the controller would play its state to the end.
+                character.Animator.ResetTrigger(clip.Target);
+                ReturnToIdle(clip.Layer);
+            }
+
+            End();
+        }
+
+        private void TakeText(string piece, int place)
+        {
+            EndPose();
+        }
+
         private void TakeEnd(NpcTurn turn)
         {
+            EndPose();
             if (turn.Ended.Reason == "interrupted" || turn.Ended.Reason == "lost")
             {
                 _waiting.Clear();
@@ -209,6 +295,9 @@ namespace NpcBridge
             {
                 Part();
                 character.CueReached += TakeCue;
+                character.CueWithdrawn += TakeBack;
+                character.TextArrived += TakeText;
+                character.Rewound += Stop;
                 character.TurnEnded += TakeEnd;
             }
         }
@@ -218,8 +307,27 @@ namespace NpcBridge
             if (character != null)
             {
                 character.CueReached -= TakeCue;
+                character.CueWithdrawn -= TakeBack;
+                character.TextArrived -= TakeText;
+                character.Rewound -= Stop;
                 character.TurnEnded -= TakeEnd;
             }
+        }
+
+        /// <summary>A clip that plays or waits, and the cue it came from if any.</summary>
+        private sealed class Gesture
+        {
+            public Gesture(NpcClip clip, NpcCue cue)
+            {
+                Clip = clip;
+                Cue = cue;
+            }
+
+            public NpcClip Clip { get; }
+
+            public NpcCue Cue { get; }
+
+            public bool IsPose => Cue != null && Cue.IsThinking;
         }
     }
 

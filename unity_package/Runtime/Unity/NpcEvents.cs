@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Generic;
 using NpcBridge.Core;
+using UnityEngine;
 using UnityEngine.Events;
 
 namespace NpcBridge
@@ -16,35 +18,74 @@ namespace NpcBridge
     {
     }
 
+    /// <summary>An event of the inspector that brings a place in the scene.</summary>
+    [Serializable]
+    public sealed class NpcPlaceEvent : UnityEvent<Transform>
+    {
+    }
+
     /// <summary>A cue of an NPC at its place in the text.</summary>
     public sealed class NpcCue
     {
         internal NpcCue(Cue cue, int textIndex)
         {
             Wire = cue;
+            State = cue.State;
+            Action = cue.Action;
             TextIndex = textIndex;
         }
 
         /// <summary>One of the clips that the NPC declared, or empty when none fits.</summary>
         public string Clip => Wire.Clip;
 
-        /// <summary>What the model wrote between the parentheses.</summary>
-        public string Action => Wire.Action;
+        /// <summary>What the model wrote between the parentheses; of a provisional cue, what it has written so far.</summary>
+        public string Action { get; private set; }
+
+        /// <summary>Name of the <see cref="NpcTarget"/> that it is aimed at; empty when none was meant.</summary>
+        public string Target => Wire.Target;
+
+        /// <summary>How sure the choice of the clip is, 0 to 1; -1 when nobody said.</summary>
+        public double Score => Wire.Score;
+
+        /// <summary>How the clip was found: <c>exact</c>, <c>alias</c>, <c>lexical</c> or <c>meaning</c>; or <c>thinking</c>.</summary>
+        public string Reason => Wire.Reason;
+
+        /// <summary>
+        /// <c>final</c>; or <c>provisional</c> while its action is still being written, and from then on <c>confirmed</c> or
+        /// <c>withdrawn</c>.
+        /// </summary>
+        public string State { get; private set; }
+
+        /// <summary>Whether this is a pose for the time in which the model thinks: it ends with the first text or cue.</summary>
+        public bool IsThinking => Wire.IsThinking;
 
         /// <summary>Its place in the text of the turn, as an index into the <see cref="string"/>.</summary>
         public int TextIndex { get; }
 
         internal Cue Wire { get; }
+
+        internal void Settle(Cue cue)
+        {
+            State = cue.State;
+            Action = cue.Action;
+        }
     }
 
     /// <summary>A reply of an NPC, while it comes in and after.</summary>
     public sealed class NpcTurn
     {
-        private readonly TurnText _text = new TurnText();
+        private const int MostCandidates = 4;
+
+        private readonly TurnText[] _texts;
 
         internal NpcTurn(TurnStarted started)
         {
             Started = started;
+            _texts = new TurnText[Math.Max(1, Math.Min(started.N, MostCandidates))];
+            for (int i = 0; i < _texts.Length; i++)
+            {
+                _texts[i] = new TurnText();
+            }
         }
 
         /// <summary>Its id.</summary>
@@ -56,9 +97,21 @@ namespace NpcBridge
         /// <summary>How it ended, with its figures; <c>null</c> while it is under way.</summary>
         public TurnEnded Ended { get; internal set; }
 
-        /// <summary>The text that has come in so far.</summary>
-        public string Text => _text.ToString();
+        /// <summary>The text that has come in so far; of several candidates, the first.</summary>
+        public string Text => _texts[0].ToString();
 
-        internal TurnText Places => _text;
+        /// <summary>The replies to choose from, as far as they have come in; one for most turns.</summary>
+        public IReadOnlyList<string> Candidates => Array.ConvertAll(_texts, each => each.ToString());
+
+        /// <summary>Whether there are several replies to choose from.</summary>
+        public bool IsChoice => _texts.Length > 1;
+
+        internal TurnText Places => _texts[0];
+
+        /// <summary>The text of one of the candidates; <c>null</c> if there are not so many.</summary>
+        internal TurnText PlacesOf(int index)
+        {
+            return index < _texts.Length ? _texts[index] : null;
+        }
     }
 }

@@ -46,7 +46,7 @@ namespace NpcBridge
 
         private readonly Typewriter _typewriter = new Typewriter();
         private readonly Queue<WaitingTurn> _waiting = new Queue<WaitingTurn>();
-        private readonly Dictionary<Cue, NpcCue> _cues = new Dictionary<Cue, NpcCue>();
+        private readonly Dictionary<PlacedMessage, NpcCue> _cues = new Dictionary<PlacedMessage, NpcCue>();
         private WaitingTurn _newest;
         private ISpeechOutput _output;
         private string _turn = "";
@@ -133,6 +133,37 @@ namespace NpcBridge
                 Show();
                 FinishIfDone();
             }
+        }
+
+        /// <summary>Show nothing, and forget what waits.</summary>
+        public void Clear()
+        {
+            _waiting.Clear();
+            _newest = null;
+            if (_turn.Length > 0)
+            {
+                _turn = "";
+                _typewriter.Clear();
+                Show();
+            }
+        }
+
+        /// <summary>Whether an earlier turn is still being shown.</summary>
+        internal bool IsBusyBefore(string turn)
+        {
+            return _turn != turn && (_waiting.Count > 0 || IsTyping);
+        }
+
+        /// <summary>Reach an exit when its place has been shown. False if there is nothing left to show.</summary>
+        internal bool TakeExit(Exit exit)
+        {
+            if (_newest == null && (_turn != exit.Turn || _isCut || _typewriter.IsFinished))
+            {
+                return false;
+            }
+
+            Take(exit);
+            return true;
         }
 
         /// <summary>How many code points of this turn were shown; -1 if it is not here.</summary>
@@ -234,8 +265,14 @@ namespace NpcBridge
             return shown;
         }
 
-        private void Reach(Cue cue)
+        private void Reach(PlacedMessage cue)
         {
+            if (cue is Exit exit)
+            {
+                character.ReachExit(exit.Name);
+                return;
+            }
+
             NpcCue found = _cues.TryGetValue(cue, out NpcCue known) ? known : null;
             _cues.Remove(cue);
             if (character != null && found != null)
@@ -275,9 +312,7 @@ namespace NpcBridge
             }
             else if (clearAfter > 0 && _restSeconds >= clearAfter)
             {
-                _turn = "";
-                _typewriter.Clear();
-                Show();
+                Clear();
             }
         }
 
@@ -321,6 +356,10 @@ namespace NpcBridge
                 _cues[cue.Wire] = cue;
                 _typewriter.AddCue(cue.Wire);
             }
+            else if (part is Exit exit)
+            {
+                _typewriter.AddCue(exit);
+            }
             else
             {
                 _typewriter.AddText((string)part);
@@ -340,6 +379,17 @@ namespace NpcBridge
 
         private void TakeTurn(NpcTurn turn)
         {
+            if (turn.IsChoice)
+            {
+                return;  // the game shows what there is to choose from
+            }
+
+            string replaced = turn.Started.Replaces;
+            if (replaced.Length > 0 && ShownOf(replaced) >= 0)
+            {
+                Clear();
+            }
+
             if (IsTyping || (_turn.Length > 0 && _restSeconds < holdBetweenTurns) || _waiting.Count > 0)
             {
                 _newest = new WaitingTurn(turn.Id);
@@ -355,6 +405,24 @@ namespace NpcBridge
         private void TakeText(string piece, int place)
         {
             Take(piece);
+        }
+
+        private void TakeCue(NpcCue cue)
+        {
+            // A thinking pose does not wait for letters.
+            if (!cue.IsThinking && !character.Turn.IsChoice)
+            {
+                Take(cue);
+            }
+        }
+
+        private void TakeBack(NpcCue cue)
+        {
+            _newest?.Parts.Remove(cue);
+            if (_typewriter.RemoveCue(cue.Wire))
+            {
+                FinishIfDone();
+            }
         }
 
         private void Take(object part)
@@ -396,7 +464,8 @@ namespace NpcBridge
                 character.Attach(this);
                 character.TurnStarted += TakeTurn;
                 character.TextArrived += TakeText;
-                character.CueArrived += Take;
+                character.CueArrived += TakeCue;
+                character.CueWithdrawn += TakeBack;
                 character.TurnEnded += TakeEnd;
             }
         }
@@ -408,7 +477,8 @@ namespace NpcBridge
                 character.Detach(this);
                 character.TurnStarted -= TakeTurn;
                 character.TextArrived -= TakeText;
-                character.CueArrived -= Take;
+                character.CueArrived -= TakeCue;
+                character.CueWithdrawn -= TakeBack;
                 character.TurnEnded -= TakeEnd;
             }
         }

@@ -117,6 +117,14 @@ namespace NpcBridge.Core.Tests
         {
             var ada = new Player("Ada", "p1", "A young traveller with a broken sword.");
             var clips = new[] { new Clip("wave", "raises a hand in greeting", new[] { "waves", "挥手" }), new Clip("hammer") };
+            var targets = new[] { new Target("door", new[] { "entrance", "门" }), new Target("Ada") };
+            var flags = new WireMap { { "quest.cellar", 2L }, { "met_the_king", true }, { "weather", "rain" }, { "trust", 0.5 }, { "old_flag", null } };
+            var weighted = new GroupOptions
+            {
+                Director = Director.Weighted, Weights = new Dictionary<string, double> { { "smith_01", 0.5 }, { "bard_01", 2 } }, MaxNpcTurns = 3,
+                PauseSeconds = 0.5,
+            };
+            var quest = new WireMap { { "quest", "find the miller" }, { "stage", 2L } };
             var data = Plain.Map(new Dictionary<string, object>
             {
                 { "how", "hard" },
@@ -137,13 +145,23 @@ namespace NpcBridge.Core.Tests
             {
                 { "hello", GameMessages.Hello("npc-bridge-python 1.0", "pygame 2.6", "not-a-secret", "s-7f3a", 41) },
                 { "hello_minimal", GameMessages.Hello("", "", "", "", 0) },
-                { "open", GameMessages.Open("smith_01", "brom", ada, clips, "en", "tavern") },
+                { "open", GameMessages.Open("smith_01", "brom", ada, clips, "en", "tavern", targets, false, 20.5) },
+                { "declare", GameMessages.Declare("smith_01", new[] { new Clip("wave", "raises a hand", new[] { "waves" }) }, new[] { new Target("anvil") }) },
                 { "event", GameMessages.Event("rain_started", "e1", data, all) },
                 { "event_minimal", GameMessages.Event("sword_drawn", "", null, null) },
                 { "event_position", at },
                 { "say", GameMessages.Say("l1", "smith_01", "Can you mend this sword?", "Ada") },
                 { "say_minimal", GameMessages.Say("l2", "smith_01", "Hello!", "") },
                 { "say_unicode", GameMessages.Say("第3句", "铁匠", "你好！👋🏽 \"quoted\" \\ back\ttab\nline e\u0301 \u2028 \u0001", "") },
+                { "say_group", GameMessages.Say("l4", "tavern", "Who can mend this?", "") },
+                { "note", GameMessages.Note("k1", "smith_01", "tavern", "The mill burned down last winter.", quest, "quest") },
+                { "flags", GameMessages.Flags("g1", "smith_01", flags) },
+                { "line", GameMessages.Line("a1", "smith_01", "(nods) We are closed.", "Ada", true) },
+                { "hold", GameMessages.Hold("d1", "smith_01", "tavern") },
+                { "release", GameMessages.Release("d2", "smith_01", "tavern") },
+                { "gather", GameMessages.Gather("p1", "tavern", new[] { "smith_01", "bard_01" }, weighted) },
+                { "disperse", GameMessages.Disperse("p2", "tavern") },
+                { "ask_stats", GameMessages.AskStats("x1") },
                 { "continue", GameMessages.Continue("c1", "smith_01") },
                 { "regenerate", GameMessages.Regenerate("r1", "smith_01") },
                 { "candidates", GameMessages.Candidates("n1", "smith_01", 3) },
@@ -163,27 +181,42 @@ namespace NpcBridge.Core.Tests
             string blob = System.Convert.ToBase64String(Enumerable.Range(0, 52).Select(each => (byte)(each * 5)).ToArray());
             return new Dictionary<string, string>
             {
-                { "welcome", "1 welcome 1 s-7f3a False npc-bridge 0.1.0 embedded SmolLM2-135M-Instruct 65536" },
-                { "opened", "2 opened smith_01 brom Brom en True" },
+                { "welcome", "1 welcome 1 s-7f3a False npc-bridge 0.1.0 embedded SmolLM2-135M-Instruct 65536 brom,isolde smith_01 2" },
+                { "opened", "2 opened smith_01 brom Brom en True 12 Come back tomorrow." },
                 { "accepted", "3 accepted e1,e2,l1" },
-                { "turn_started", "4 turn_started smith_01 t2 say l1,l2 What has just happened:\nrain_started: how:hard" },
-                { "turn_started_opening", "5 turn_started smith_01 t1 opening  " },
-                { "text", "6 text smith_01 t2 0 Let me see. " },
-                { "text_emoji", "7 text smith_01 t2 12 好剑！👋🏽 𝄞" },
-                { "cue", "8 cue smith_01 t2 12 wave waves at you" },
-                { "cue_without_clip", "9 cue smith_01 t2 19  笑" },
-                { "turn_ended", "10 turn_ended smith_01 t2 stop 19 412 384 11 84.5 310.25   False" },
-                { "turn_ended_interrupted", "11 turn_ended smith_01 t3 interrupted 8 -1 -1 -1 -1 95.5   False" },
+                { "turn_started", "4 turn_started smith_01 t2 say l1,l2 What has just happened:\nrain_started: how:hard t1 3 tavern" },
+                { "turn_started_opening", "5 turn_started smith_01 t1 opening    1 " },
+                { "text", "6 text smith_01 t2 0 Let me see.  0" },
+                { "text_emoji", "7 text smith_01 t2 12 好剑！👋🏽 𝄞 0" },
+                { "cue", "8 cue smith_01 t2 12 wave waves at you  -1  final 0 0" },
+                { "cue_without_clip", "9 cue smith_01 t2 19  笑  -1  final 0 0" },
+                { "turn_ended", "10 turn_ended smith_01 t2 stop 19 412 384 11 84.5 310.25   False model_studio 0.00025 0.0125" },
+                { "turn_ended_interrupted", "11 turn_ended smith_01 t3 interrupted 8 -1 -1 -1 -1 95.5   False  -1 -1" },
                 {
                     "turn_ended_fallback",
-                    "12 turn_ended smith_01 t4 fallback 24 -1 -1 -1 5000.5 5000.75 backend_timeout the model took too long to reply True"
+                    "12 turn_ended smith_01 t4 fallback 24 -1 -1 -1 5000.5 5000.75 backend_timeout the model took too long to reply True  -1 -1"
                 },
                 {
                     "turn_ended_failed",
-                    "13 turn_ended smith_01 t5 failed 0 -1 -1 -1 -1 12.5 bad_key the server does not accept this key False"
+                    "13 turn_ended smith_01 t5 failed 0 -1 -1 -1 -1 12.5 bad_key the server does not accept this key False  -1 -1"
                 },
                 { "saved", "14 saved v1 quick " + blob },
-                { "loaded", "15 loaded o1 quick" },
+                { "loaded", "15 loaded o1 quick smith_01,bard_01 3" },
+                { "text_candidate", "6 text smith_01 t2 0 Give it here. 2" },
+                { "cue_aimed", "8 cue smith_01 t2 12 point points at the door door 0.875 lexical provisional 1 2" },
+                { "cue_withdrawn", "9 cue smith_01 t2 12 point points out that it is late  -1  withdrawn 1 0" },
+                { "exit", "9 exit smith_01 t2 trade_opened 19" },
+                { "forgotten", "15 forgotten f1 2 40 3 1" },
+                { "gathered", "15 gathered p1 tavern smith_01,bard_01" },
+                { "dispersed", "15 dispersed p2 tavern" },
+                { "notice", "15 notice budget_low 80 % of the budget of this day is spent smith_01 Ada" },
+                {
+                    "stats",
+                    "15 stats x1 {\"turns\":12,\"prompt_tokens\":4820,\"cached_tokens\":4100,\"completion_tokens\":310,\"cost_usd\":0.0125} "
+                    + "[{\"character\":\"brom\",\"turns\":12,\"cost_usd\":0.0125}][{\"player\":\"Ada\",\"turns\":12,\"cost_usd\":0.0125}]"
+                    + "[{\"backend\":\"model_studio\",\"state\":\"closed\",\"failures\":0}]"
+                    + "[{\"scope\":\"player\",\"name\":\"Ada\",\"per\":\"day\",\"limit_usd\":0.1,\"spent_usd\":0.0125}] brom:polishes a mug:3:wipe"
+                },
                 { "closed", "16 closed smith_01" },
                 { "error", "17 error unknown_npc no conversation with 'smith_02' is open; send 'open' first False l3" },
                 { "bridge_unknown_fields", "18 closed smith_01" },

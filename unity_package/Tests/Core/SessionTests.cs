@@ -90,7 +90,7 @@ namespace NpcBridge.Core.Tests
             table.Pass();
             Assert.That(heard.Select(each => each.Substring(2)), Is.EqualTo(new[]
             {
-                "turn_started smith t1 say  ", "text smith t1 0 Let me ", "text smith t1 7 see. ", "text smith t1 12 Yes.",
+                "turn_started smith t1 say    1 ", "text smith t1 0 Let me  0", "text smith t1 7 see.  0", "text smith t1 12 Yes. 0",
             }));
             Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello" }), "the NPC is still open");
             Assert.That(table.Log, Has.No.Member("turns lost"));
@@ -138,7 +138,7 @@ namespace NpcBridge.Core.Tests
             table.Say(Piece("smith", "t1", 0, "a"));
             table.Say(Piece("smith", "t1", 1, "b"));
             table.Pass();
-            Assert.That(heard, Is.EqualTo(new[] { "2 text smith t1 0 a", "3 text smith t1 1 b" }));
+            Assert.That(heard, Is.EqualTo(new[] { "2 text smith t1 0 a 0", "3 text smith t1 1 b 0" }));
         }
 
         [Test]
@@ -171,7 +171,7 @@ namespace NpcBridge.Core.Tests
             table.Say(new WireMap { { "type", "of_a_later_version" } });
             table.Say(Piece("smith", "t1", 0, "a"));
             table.Pass();
-            Assert.That(heard, Is.EqualTo(new[] { "4 text smith t1 0 a" }));
+            Assert.That(heard, Is.EqualTo(new[] { "4 text smith t1 0 a 0" }));
             Assert.That(table.Log.Skip(2), Is.EqualTo(new[] { "! unreadable", "! unreadable" }));
         }
 
@@ -273,13 +273,13 @@ namespace NpcBridge.Core.Tests
         {
             var table = new Table();
             var log = new List<string>();
-            table.Session.StateSaved += (slot, blob) => log.Add("saved " + slot + " " + blob.Length);
-            table.Session.StateLoaded += slot => log.Add("loaded " + slot);
+            table.Session.Saved += saved => log.Add("saved " + saved.Slot + " " + saved.Blob.Length);
+            table.Session.Loaded += loaded => log.Add("loaded " + loaded.Slot);
             table.Session.Start();
             table.Welcome();
-            table.Session.SaveState("quick");
+            table.Session.Save("quick");
             table.Say(new WireMap { { "type", "saved" }, { "id", table.Wire.Sent.Last()["id"] }, { "slot", "quick" }, { "blob", new byte[] { 1, 2, 3 } } });
-            table.Session.LoadState(new byte[] { 1, 2, 3 }, "quick");
+            table.Session.Load(new byte[] { 1, 2, 3 }, "quick");
             table.Say(new WireMap { { "type", "loaded" }, { "id", table.Wire.Sent.Last()["id"] }, { "slot", "quick" } });
             table.Pass();
             Assert.That(log, Is.EqualTo(new[] { "saved quick 3", "loaded quick" }));
@@ -291,7 +291,7 @@ namespace NpcBridge.Core.Tests
             var table = new Table();
             table.Session.Start();
             table.Welcome();
-            table.Session.SaveState();
+            table.Session.Save();
             table.Say(Error("not_supported", table.Wire.Sent.Last().TextOf("id")));
             table.Pass();
             Assert.That(table.Log.Skip(2), Is.EqualTo(new[] { "! not_supported" }));

@@ -1,5 +1,7 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 
 namespace NpcBridge.Core.Tests
 {
@@ -15,24 +17,39 @@ namespace NpcBridge.Core.Tests
         {
             switch (message)
             {
-                case Welcome m: return new object[] { m.Protocol, m.Session, m.Resumed, m.Server, m.Backend, m.Model, m.MaxMessageBytes };
-                case Opened m: return new object[] { m.Npc, m.Character, m.Name, m.Language, m.Opening };
-                case Accepted m: return new object[] { string.Join(",", m.Ids) };
-                case TurnStarted m: return new object[] { m.Npc, m.Turn, m.Cause, string.Join(",", m.Answers), m.Note };
-                case TextPiece m: return new object[] { m.Npc, m.Turn, m.At, m.Text };
-                case Cue m: return new object[] { m.Npc, m.Turn, m.At, m.Clip, m.Action };
+                case Welcome m: return new object[] { m.Protocol, m.Session, m.Resumed, m.Server, m.Backend, m.Model, m.MaxMessageBytes, Join(m.Characters), Join(m.Npcs), m.Timeline };
+                case Opened m: return new object[] { m.Npc, m.Character, m.Name, m.Language, m.Opening, m.Remembered, m.LastLine };
+                case Accepted m: return new object[] { Join(m.Ids) };
+                case TurnStarted m: return new object[] { m.Npc, m.Turn, m.Cause, Join(m.Answers), m.Note, m.Replaces, m.N, m.Group };
+                case TextPiece m: return new object[] { m.Npc, m.Turn, m.At, m.Text, m.Index };
+                case Cue m:
+                    return new object[] { m.Npc, m.Turn, m.At, m.Clip, m.Action, m.Target, m.Score, m.Reason, m.State, m.Id, m.Index };
+                case Exit m: return new object[] { m.Npc, m.Turn, m.Name, m.At };
                 case TurnEnded m:
                     return new object[]
                     {
                         m.Npc, m.Turn, m.Reason, m.Chars, m.PromptTokens, m.CachedTokens, m.CompletionTokens, m.FirstTextMs, m.TotalMs, m.Code,
-                        m.Message, m.Retry,
+                        m.Message, m.Retry, m.Backend, m.CostUsd, m.SpentUsd,
                     };
                 case Saved m: return new object[] { m.Id, m.Slot, Convert.ToBase64String(m.Blob) };
-                case Loaded m: return new object[] { m.Id, m.Slot };
+                case Loaded m: return new object[] { m.Id, m.Slot, Join(m.Npcs), m.Timeline };
+                case Forgotten m: return new object[] { m.Id, m.Conversations, m.Lines, m.Events, m.Slots };
+                case Gathered m: return new object[] { m.Id, m.Group, Join(m.Npcs) };
+                case Dispersed m: return new object[] { m.Id, m.Group };
+                case Notice m: return new object[] { m.Code, m.Message, m.Npc, m.Player };
+                case Stats m:
+                    var lists = new[] { m.Characters, m.Players, m.Backends, m.Budgets }.Select(each => Golden.Show(each.ToList<object>()));
+                    var unmapped = m.Unmapped.Select(each => each.Character + ":" + each.Action + ":" + each.Count + ":" + Join(each.Suggestions));
+                    return new object[] { m.Id, Golden.Show(m.Session), string.Concat(lists), Join(unmapped) };
                 case Closed m: return new object[] { m.Npc };
                 case BridgeError m: return new object[] { m.Code, m.Message, m.Retry, m.Re };
                 default: throw new ArgumentException(message.Type);
             }
+        }
+
+        private static string Join(IEnumerable<string> texts)
+        {
+            return string.Join(",", texts);
         }
 
         private static string Line(object[] fields)

@@ -54,9 +54,9 @@ namespace NpcBridge.Core.Tests
             writer.AddCue(CueAt(2, "after the hand"));
             writer.AddCue(CueAt(8, "after hello"));
             var reached = new List<string>();
-            writer.Advance(0, cue => reached.Add(cue.Action + " " + writer.Shown));
-            writer.Advance(0.01, cue => reached.Add(cue.Action + " " + writer.Shown));
-            writer.Advance(5, cue => reached.Add(cue.Action + " " + writer.Shown));
+            writer.Advance(0, cue => reached.Add(((Cue)cue).Action + " " + writer.Shown));
+            writer.Advance(0.01, cue => reached.Add(((Cue)cue).Action + " " + writer.Shown));
+            writer.Advance(5, cue => reached.Add(((Cue)cue).Action + " " + writer.Shown));
             // The hand and its colour are two code points, four units, and one character to see.
             Assert.That(reached, Is.EqualTo(new[] { "first 0", "after the hand 4", "after hello 10" }));
         }
@@ -93,9 +93,9 @@ namespace NpcBridge.Core.Tests
             writer.AddCue(CueAt(10, "b"));
             writer.Skip();
             var reached = new List<string>();
-            writer.Advance(0, cue => reached.Add(cue.Action + writer.Shown));
+            writer.Advance(0, cue => reached.Add(((Cue)cue).Action + writer.Shown));
             writer.AddText(" Four.");
-            writer.Advance(0, cue => reached.Add(cue.Action + writer.Shown));
+            writer.Advance(0, cue => reached.Add(((Cue)cue).Action + writer.Shown));
             Assert.That((string.Join(" ", reached), writer.Shown), Is.EqualTo(("a5 b10", 22)));
         }
 
@@ -106,7 +106,7 @@ namespace NpcBridge.Core.Tests
             writer.AddCue(CueAt(8, "never"));
             Advance(writer, 0.35);
             writer.Cut();
-            var reached = new List<Cue>();
+            var reached = new List<PlacedMessage>();
             writer.Advance(5, reached.Add);
             Assert.That((writer.Text, reached.Count, writer.IsFinished), Is.EqualTo(("Hell", 0, true)));
         }

@@ -202,8 +202,7 @@ lines = [""" + Slow + @"""]
             using (var live = Guest().WithSmith())
             {
                 bool isSaved = false;
-                live.Session.StateSaved += (slot, blob) => isSaved = slot == "quick" && blob.Length > 0;
-                live.Session.SaveState("quick");
+                live.Session.Save("quick", (saved, error) => isSaved = saved != null && saved.Slot == "quick" && saved.Blob.Length > 0);
                 live.Until(() => isSaved || live.Log.Contains("! not_supported"), "the answer");
                 Assert.That(live.Answer("Hello!").Reason, Is.EqualTo("stop"));
             }
