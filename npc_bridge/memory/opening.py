@@ -42,7 +42,7 @@ class Opened:
     """Where a damaged file was set aside."""
 
 
-def open_database(path: Path | None, *, sync: Sync = "full", lock_wait_s: float = LOCK_WAIT_S) -> Opened:
+def open_database(path: Path | None, *, sync: Sync = "full") -> Opened:
     """Open or create the file; None is a memory that ends with the process.
 
     Raises ``StorageUnusable`` or its kinds ``StorageLocked`` and ``StorageTooNew``, all of which say what to do.
@@ -52,7 +52,7 @@ def open_database(path: Path | None, *, sync: Sync = "full", lock_wait_s: float 
         migrate(db)
         return Opened(db, None, None)
     _make_room(path)
-    lock = _lock(path, lock_wait_s)
+    lock = _lock(path)
     try:
         try:
             return Opened(_open_sound(path, sync), lock, None)
@@ -119,14 +119,16 @@ def _make_room(path: Path) -> None:
         raise StorageUnusable(f"the folder {path.parent} of the memory cannot be made: {exc.strerror}; {_ELSEWHERE}") from exc
 
 
-def _lock(path: Path, wait_s: float) -> sqlite3.Connection:
+def _lock(path: Path) -> sqlite3.Connection:
     """Hold ``NAME.lock`` in a way that ends with the process, on every system: as SQLite locks its own files."""
     file = _beside(path, ".lock")
-    lock = sqlite3.connect(file, isolation_level=None, timeout=wait_s)
+    lock = None
     try:
+        lock = sqlite3.connect(file, isolation_level=None, timeout=LOCK_WAIT_S)
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as exc:
-        lock.close()
+        if lock is not None:
+            lock.close()
         if primary_code(exc) == sqlite3.SQLITE_BUSY:
             raise StorageLocked(
                 f"another bridge uses the memory {path}; end that one, or give this one a file of its own with 'path' in [storage]"
@@ -137,10 +139,11 @@ def _lock(path: Path, wait_s: float) -> sqlite3.Connection:
 
 def _open_sound(path: Path, sync: Sync) -> sqlite3.Connection:
     """Raises ``sqlite3.DatabaseError`` as ``is_damage`` tells when the file is not sound."""
-    _refuse_if_not_ours(path)
+    if path.exists() and path.stat().st_size:
+        _refuse_if_not_ours(path)
+        _check(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_WAIT_S)
     try:
-        _check(db, path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {sync}")
         # macOS writes to the disk itself only when asked for this.
@@ -159,8 +162,6 @@ def _open_sound(path: Path, sync: Sync) -> sqlite3.Connection:
 
 def _refuse_if_not_ours(path: Path) -> None:
     """Look without touching: reading the file, or, when part of it is in the log beside it, through a connection that cannot write."""
-    if not path.exists() or path.stat().st_size == 0:
-        return
     with path.open("rb") as file:
         header = file.read(100)
     if not header.startswith(_MAGIC) or len(header) < 100:
@@ -169,7 +170,7 @@ def _refuse_if_not_ours(path: Path) -> None:
     log_file = _beside(path, "-wal")
     is_empty = False
     if application != APPLICATION_ID or (log_file.exists() and log_file.stat().st_size):
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_WAIT_S)) as db:
+        with contextlib.closing(_to_look_at(path)) as db:
             version, application = version_of(db), db.execute("PRAGMA application_id").fetchone()[0]
             is_empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     if application != APPLICATION_ID and not is_empty:
@@ -181,19 +182,20 @@ def _refuse_if_not_ours(path: Path) -> None:
         )
 
 
-def _check(db: sqlite3.Connection, path: Path) -> None:
-    """Find damage before it is met in the middle of a game."""
-    db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    size = path.stat().st_size
-    suspicion = _suspicion(path)
+def _check(path: Path) -> None:
+    """Find damage before it is met in the middle of a game, and before anything is written, the log beside the file included."""
+    size, suspicion = path.stat().st_size, _suspicion(path)
     is_suspect = suspicion.exists()
-    if size > CHECKED_BYTES and not is_suspect:
-        return
-    found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise _damage("the file is damaged")
+    with contextlib.closing(_to_look_at(path)) as db:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if (size <= CHECKED_BYTES or is_suspect) and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise _damage("the file is damaged")
     if is_suspect:
         suspicion.unlink(missing_ok=True)
+
+
+def _to_look_at(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_WAIT_S)
 
 
 def _damage(message: str) -> sqlite3.DatabaseError:
