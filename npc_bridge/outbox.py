@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class Outbox:
     """Sends to one game without ever waiting for it. A game that leaves more than ``max_bytes`` unread is closed."""
 
-    __slots__ = ("_first_byte", "_loop", "_max_bytes", "_name", "_socket", "_waiting", "_waiting_bytes")
+    __slots__ = ("_closing", "_first_byte", "_loop", "_max_bytes", "_name", "_socket", "_waiting", "_waiting_bytes")
 
     def __init__(self, socket: ServerConnection, name: str, *, is_binary: bool, max_bytes: int) -> None:
         self._socket, self._name, self._max_bytes = socket, name, max_bytes
@@ -38,6 +38,11 @@ class Outbox:
         self._waiting_bytes += size
         if self._waiting_bytes > self._max_bytes:
             self._write()
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection after what was put so far."""
+        self._write()
+        self._closing = asyncio.create_task(self._socket.close(code, reason))
 
     def _write(self) -> None:
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0

@@ -1,24 +1,22 @@
-"""The bridge as a server: websockets in, the session's effects carried out, websockets out.
+"""The bridge as a server: who may come in, whose session it is, and messages from the network to its play.
 
-All tasks of the bridge are born here. What to do is decided in ``core/session.py``, how a reply comes about in ``turn.py``; this file
-only connects them to the network and keeps strangers out.
+What to do is decided in ``core/session.py``, and carried out in ``play.py``; this file only connects them to the network and keeps
+strangers out.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import ipaddress
 import json
 import logging
 import secrets
 import time
-import traceback
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, assert_never
+from typing import Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -32,20 +30,19 @@ from npc_bridge.config import ServerSettings
 from npc_bridge.core import messages as wire
 from npc_bridge.core.clips import warm_up
 from npc_bridge.core.codec import JSON, MSGPACK, Codec
-from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.session import Begin, Effect, Send, Session, Stop, refusal
-from npc_bridge.errors import BackendError, BadSettings, BridgeError, Refused, WireError
+from npc_bridge.core.session import Session
+from npc_bridge.errors import BackendError, BadSettings, Refused, WireError
+from npc_bridge.memory.settings import StorageSettings
+from npc_bridge.memory.store import Store
 from npc_bridge.outbox import Outbox
+from npc_bridge.play import House, Play
+from npc_bridge.saves import revive
 from npc_bridge.tape import Recorder
-from npc_bridge.turn import request_for, run_turn
 
 log = logging.getLogger(__name__)
 
 MAX_FRAME_BYTES = 4_194_304
 """A frame between the message limit and this is refused and the connection lives on; a larger one closes it with 1009."""
-ACCEPTED_AT_ONCE = 256
-"""How many ids one ``accepted`` names at most; a flood of events is answered in few messages."""
-ACCEPTED_WITHIN_S = 0.002
 
 
 class Bridge:
@@ -60,13 +57,18 @@ class Bridge:
         backend: Backend,
         cast: Cast,
         *,
+        storage: StorageSettings = StorageSettings(path=""),  # noqa: B008  (frozen)
+        store: Store | None = None,
         recorder: Recorder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not (settings.token or is_loopback(settings.host)):
             raise Refused(4001, f"listening on {settings.host} lets other computers in, so a token is needed: set server.token")
         self.settings, self.backend, self.cast, self.recorder, self.clock = settings, backend, cast, recorder, clock
+        self.house = House(settings, backend, clock, storage, store, recorder)
         self.connections: set[Connection] = set()
+        self.plays: dict[str, Play] = {}
+        """The sessions that go on, by id; also those whose game is away for a while."""
         self._server: Server | None = None
         self._chores: list[asyncio.Task[None]] = []
         self.words: asyncio.Task[None]
@@ -78,6 +80,8 @@ class Bridge:
         except OSError as error:
             where = f"port {self.settings.port} of {self.settings.host}"
             raise BadSettings(f"cannot listen on {where} ({error.strerror}); choose another with --port, or 0 for any") from error
+        if self.house.store is not None:
+            self.house.store.on_failing = self._disk_changed
         self.words = asyncio.create_task(asyncio.to_thread(warm_up))
         self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up()))]
         return self
@@ -103,7 +107,10 @@ class Bridge:
             chore.cancel()
         self._server.close(code=4008, reason="the bridge is stopping")
         await self._server.wait_closed()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        plays = list(self.plays.values())
+        for play in plays:
+            play.end()
+        await asyncio.gather(*self._chores, *(play.ended() for play in plays), return_exceptions=True)
 
     @property
     def port(self) -> int:
@@ -139,11 +146,51 @@ class Bridge:
             log.warning("the model is not ready: %s", error)  # each turn will try again, and tell its game
 
     def _recast(self) -> None:
-        for connection in self.connections:
-            if connection.session is not None:
-                for talk in connection.session.conversations.values():
-                    if (character := self.cast.characters.get(talk.character.id)) is not None:
-                        talk.recast(character)
+        for play in self.plays.values():
+            for talk in play.session.conversations.values():
+                if (character := self.cast.characters.get(talk.character.id)) is not None:
+                    talk.recast(character)
+
+    def _disk_changed(self, problem: str) -> None:
+        for play in self.plays.values():
+            if problem:
+                play.tell({"type": "notice", "code": "storage_failed", "message": problem})
+            else:
+                play.confirm()
+
+    async def play_for(self, session_id: str) -> tuple[Play, bool]:
+        """The play with this id and whether the game knows it: one that goes on, one that the memory holds, or else a new one."""
+        if session_id and (play := self.plays.get(session_id)) is not None:
+            return play, True
+        store = self.house.store
+        stored = await store.read_session(session_id) if session_id and store is not None else None
+        if (play := self.plays.get(session_id)) is not None:
+            return play, True  # another connection was faster
+        session = Session(
+            session_id if stored is not None else secrets.token_urlsafe(12), find_character=self.cast.find, templates=self.cast.templates
+        )
+        if stored is not None:
+            revive(session, stored)
+        if self.recorder is not None:
+            self.recorder.began(session.id)
+        play = self.plays[session.id] = Play(session, self.house, self.plays)
+        return play, False
+
+    def welcome(self, play: Play) -> dict[str, Any]:
+        """What a game hears first."""
+        welcome = {
+            "type": "welcome",
+            "protocol": wire.PROTOCOL,
+            "session": play.session.id,
+            "resumed": False,
+            "server": f"npc-bridge {__version__}",
+            "backend": self.backend.name,
+            "model": self.backend.model,
+            "max_message_bytes": self.settings.max_message_bytes,
+            "characters": sorted(self.cast.characters),
+        }
+        known = [*play.session.conversations, *play.session.asleep]
+        return welcome | ({"npcs": known, "timeline": play.session.timeline} if known else {})
 
     def _answer_http(self, socket: ServerConnection, request: Request) -> Response | None:
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -158,7 +205,7 @@ class Bridge:
 
     def health(self) -> dict[str, Any]:
         """What ``GET /health`` answers: counts and names, nothing of what is said."""
-        sessions = [each.session for each in self.connections if each.session is not None]
+        sessions = [play.session for play in self.plays.values()]
         talks = [talk for session in sessions for talk in session.conversations.values()]
         return {
             "status": "ok",
@@ -173,43 +220,29 @@ class Bridge:
 
 
 class Connection:
-    """One websocket and the session behind it."""
+    """One websocket: its hello, the play that it belongs to, and what it sends."""
 
     def __init__(self, bridge: Bridge, socket: ServerConnection) -> None:
         self.bridge, self.settings, self.socket = bridge, bridge.settings, socket
         self.codec: Codec = MSGPACK if socket.subprotocol == wire.SUBPROTOCOL_MSGPACK else JSON
-        self.session: Session | None = None
-        self._outbox: Outbox
-        self._accepted: list[str] = []
-        self._answering: asyncio.TimerHandle | None = None
-        self._scopes: dict[str, asyncio.Timeout] = {}
-        self._speaking: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve this client until it leaves."""
-        self.session = session = await self._welcome()
+        hello = await self._hello()
+        play, is_known = await self.bridge.play_for(hello.session)
+        log.info("session %s: %s %s", play.session.id, hello.client or "a client", hello.engine)
+        outbox = Outbox(self.socket, play.session.id, is_binary=self.codec.is_binary, max_bytes=self.settings.max_queue_bytes)
+        if play.outbox is not None:
+            play.outbox.close(4009, "this session goes on in another connection")
+        play.attach(outbox, self.codec, self.bridge.welcome(play), hello.seq if is_known else None)
         await asyncio.shield(self.bridge.words)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                try:
-                    await self._read(session, tasks)
-                finally:
-                    if self._answering is not None:
-                        self._answering.cancel()
-                    for task in self._speaking:
-                        task.cancel()
-        except* ConnectionClosed:
-            pass
+            await self._read(play, outbox)
+        finally:
+            # A game that says goodbye does not come back; one whose connection broke may.
+            play.detach(outbox, for_good=self.socket.close_code in (1000, 1001))
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send one message. Neither waits nor fails: a game that is gone is noticed by the reader, which ends its turns."""
-        assert self.session is not None
-        message["seq"] = self.session.next_seq()
-        if (recorder := self.bridge.recorder) is not None:
-            recorder.sent(self.session.id, message)
-        self._outbox.put(self.codec.encode(message))
-
-    async def _welcome(self) -> Session:
+    async def _hello(self) -> wire.Hello:
         try:
             async with asyncio.timeout(self.settings.hello_timeout_s):
                 frame = await self.socket.recv(decode=False)
@@ -225,119 +258,32 @@ class Connection:
             raise Refused(4001, "the token is missing or wrong")
         if hello.protocol != wire.PROTOCOL:
             raise Refused(4002, f"this bridge speaks protocol {wire.PROTOCOL}, the game speaks {hello.protocol}")
-        session = Session(secrets.token_urlsafe(12), find_character=self.bridge.cast.find, templates=self.bridge.cast.templates)
-        log.info("session %s: %s %s", session.id, hello.client or "a client", hello.engine)
-        if self.bridge.recorder is not None:
-            self.bridge.recorder.began(session.id)
-        self.session = session
-        self._outbox = Outbox(self.socket, session.id, is_binary=self.codec.is_binary, max_bytes=self.settings.max_queue_bytes)
-        self.tell(
-            {
-                "type": "welcome",
-                "protocol": wire.PROTOCOL,
-                "session": session.id,
-                "resumed": False,
-                "server": f"npc-bridge {__version__}",
-                "backend": self.bridge.backend.name,
-                "model": self.bridge.backend.model,
-                "max_message_bytes": self.settings.max_message_bytes,
-            }
-        )
-        return session
+        return hello
 
-    async def _read(self, session: Session, tasks: asyncio.TaskGroup) -> None:
+    async def _read(self, play: Play, outbox: Outbox) -> None:
         """Take messages in, one after the other. A bad one is answered with an error and costs nothing else."""
-        decode, receive, clock = self.codec.decode, session.receive, self.bridge.clock
-        recorder, limit = self.bridge.recorder, self.settings.max_message_bytes
+        decode, receive, clock = self.codec.decode, play.receive, self.bridge.clock
+        recorder, limit, session_id = self.bridge.recorder, self.settings.max_message_bytes, play.session.id
         pace = Pace(self.settings.max_messages_per_s, clock)
         while True:
             try:
                 frame = await self.socket.recv(decode=False)
             except ConnectionClosed:
                 return
+            if play.outbox is not outbox:
+                return  # another connection has taken the session over
             now = clock()
             try:
                 message = decode(frame, limit)
-                if recorder is not None:
-                    recorder.received(session.id, message, now)
-                effects = receive(message, now)
             except WireError as error:
-                effects = [refusal(error)]
-            for effect in effects:
-                self._carry_out(effect, tasks)
-            if effects and isinstance(effects[-1], Send) and effects[-1].message["type"] == "opened":
-                self._read_ahead(session.conversations[effects[-1].message["npc"]], tasks)
+                play.refuse(error)
+            else:
+                if recorder is not None:
+                    recorder.received(session_id, message, now)
+                if (waits := receive(message, now)) is not None:
+                    await asyncio.wait((waits,))
             if (pause_s := pace.pause_s(now)) is not None:
                 await asyncio.sleep(pause_s)
-
-    def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
-        match effect:
-            case Send(message):
-                if message["type"] == "accepted":
-                    self._accept(message["ids"])
-                else:
-                    self._answer_accepted()
-                    self.tell(message)
-            case Begin(turn):
-                self._answer_accepted()
-                self._keep(tasks.create_task(self._run(turn, tasks)))
-            case Stop(turn):
-                # A turn that has not begun sees is_interrupted for itself; one that is past its scope is over anyway.
-                if (scope := self._scopes.get(turn.id)) is not None:
-                    with contextlib.suppress(RuntimeError):
-                        scope.reschedule(asyncio.get_running_loop().time())
-            case _:
-                assert_never(effect)
-
-    async def _run(self, turn: Turn, tasks: asyncio.TaskGroup) -> None:
-        assert self.session is not None
-        scope = self._scopes[turn.id] = asyncio.timeout(0 if turn.is_interrupted else self.settings.turn_timeout_s)
-        try:
-            await run_turn(turn, self.bridge.backend, self.tell, self.bridge.clock, scope)
-        except Exception as error:  # a bug in the bridge: it costs the turn, and the player still hears that it ended
-            log.error("turn %s broke: %s\n%s", turn.id, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-            ended = {"type": "turn_ended", "npc": turn.conversation.npc, "turn": turn.id, "reason": "failed", "chars": 0}
-            self.tell(ended | {"total_ms": 0.0, "code": BridgeError.code, "message": "the bridge failed; its log says where"})
-        finally:
-            del self._scopes[turn.id]
-        now = self.bridge.clock()
-        if self.bridge.recorder is not None:
-            self.bridge.recorder.ended(self.session.id, turn.id, now)
-        effects = self.session.turn_over(turn, now)
-        for effect in effects:
-            self._carry_out(effect, tasks)
-        if not effects:
-            self._read_ahead(turn.conversation, tasks)
-
-    def _read_ahead(self, talk: Conversation, tasks: asyncio.TaskGroup) -> None:
-        """Let the model read what was said while the player thinks of an answer."""
-        if not self.bridge.backend.reads_ahead:
-            return
-
-        async def read() -> None:
-            with contextlib.suppress(BackendError):
-                await self.bridge.backend.read_ahead(request_for(talk, None, self.bridge.backend))
-
-        self._keep(tasks.create_task(read()))
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        """Cancel this task when the client leaves."""
-        self._speaking.add(task)
-        task.add_done_callback(self._speaking.discard)
-
-    def _accept(self, ids: list[str]) -> None:
-        """Answer these soon, together with others that come right after them."""
-        if not self._accepted:
-            self._answering = asyncio.get_running_loop().call_later(ACCEPTED_WITHIN_S, self._answer_accepted)
-        self._accepted += ids
-        if len(self._accepted) >= ACCEPTED_AT_ONCE:
-            self._answer_accepted()
-
-    def _answer_accepted(self) -> None:
-        if self._accepted and self._answering is not None:
-            self._answering.cancel()
-            ids, self._accepted = self._accepted, []
-            self.tell({"type": "accepted", "ids": ids})
 
 
 class Pace:

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from npc_bridge import config, errors, server
 from npc_bridge.backends.scripted import Scripted
 from npc_bridge.cast import Cast
-from npc_bridge.core import codec, messages, session
+from npc_bridge.core import codec, ledger, messages, session
 from npc_bridge.core.character import Character
 from npc_bridge.core.codec import JSON
 from npc_bridge.core.events import EventTemplates
@@ -202,7 +202,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     }
     assert settings.max_message_bytes == codec.MAX_MESSAGE_BYTES
     assert f"within {settings.hello_timeout_s:g} seconds" in DOC
-    assert f"the last {session.REMEMBERED_IDS:,} ids" in DOC
+    assert f"the last {ledger.REMEMBERED_IDS:,} ids" in DOC
     assert f"ws://127.0.0.1:{settings.port}" in DOC
     assert messages.SUBPROTOCOL_JSON in DOC
     assert messages.SUBPROTOCOL_MSGPACK in DOC

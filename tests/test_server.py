@@ -197,7 +197,6 @@ BAD = {
     "an empty frame": (b"", "bad_message"),
     "1 MiB of text": (b'{"type": "say", "id": "a", "npc": "smith", "text": "' + b"x" * 1_048_576 + b'"}', "message_too_large"),
     "a depth bomb": (b'{"type": "event", "name": "x", "data": ' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001, "bad_message"),
-    "a later version's message": (b'{"type": "save", "id": "s1"}', "not_supported"),
     "an NPC that is not open": (b'{"type": "say", "id": "a1", "npc": "ghost", "text": "Hu?"}', "unknown_npc"),
 }
 

@@ -16,13 +16,16 @@ from npc_bridge.core.clips import ClipIndex, Match
 from npc_bridge.core.clips_targets import Targets
 from npc_bridge.core.cues import CueParser
 from npc_bridge.core.events import EventBoard, EventTemplates, Note
+from npc_bridge.core.exits import ExitReader, open_exits
+from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.history import History, visible_cut
+from npc_bridge.core.knowledge import Knowledge, Known
 from npc_bridge.core.messages import MAX_ALIASES, Clip, Declare, Line, Open, Player, Say, Target, TurnCause, TurnReason
 from npc_bridge.core.situation import Situation, situation_of
 from npc_bridge.core.snapshot import Owed, Remembered, TalkState, put_conversation
 from npc_bridge.core.unmapped import Unmapped
 
-KEPT: tuple[str, ...] = ("again",)
+KEPT: tuple[str, ...] = ("again", "knowledge")
 """Names of the attributes with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
@@ -101,6 +104,11 @@ class Conversation:
     targets: tuple[Target, ...] = ()
     """What the NPC's actions can be aimed at."""
     history: History = field(default_factory=History)
+    flags: FlagBoard = field(default_factory=FlagBoard)
+    """The session's."""
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    exits_refused: int = 0
+    """How often the model chose an exit that was not open."""
     clips: tuple[Clip, ...] = field(init=False)
     index: ClipIndex = field(init=False)
     aim: Targets | None = field(init=False)
@@ -161,6 +169,19 @@ class Conversation:
         is_speech = self.index.is_aside if style.asides == "speak" else None
         return CueParser(max_action_chars=style.max_action_chars, styles=style.marks, is_speech=is_speech)
 
+    def known(self) -> Known:
+        """What the character knows by now of that which it does not always know."""
+        return self.knowledge.now(self.character.knows, self.flags.of(self.npc), first_line=self.history.first)
+
+    def open_exits(self) -> dict[str, str]:
+        """The descriptions of the exits whose conditions hold now, by name."""
+        exits = self.character.exits
+        return {name: exits[name].description for name in open_exits(exits, self.flags.of(self.npc))}
+
+    def exit_reader(self) -> ExitReader | None:
+        """A reader that takes the marks of exits out of one reply; None for a character without exits."""
+        return ExitReader(self.character.exits) if self.character.exits else None
+
     def declare(self, message: Declare) -> None:
         """Take over what the game says this NPC can play and aim at now."""
         if message.clips is not None:
@@ -206,6 +227,7 @@ class Conversation:
         self.events.restore(past.events, now)
         self.last_turn, self.fallbacks_spoken, self.owed = past.talk.last_turn, past.talk.fallbacks_spoken, past.talk.owed
         self.waiting, self.authored = list(past.talk.waiting), list(past.talk.authored)
+        self.wants_to_go_on = past.talk.goes_on
         for name in KEPT:
             if name in past.talk.parts:
                 getattr(self, name).restore(past.talk.parts[name])
@@ -224,6 +246,7 @@ class Conversation:
             fallbacks_spoken=self.fallbacks_spoken,
             waiting=tuple(self.waiting),
             authored=tuple(self.authored),
+            goes_on=self.wants_to_go_on,
             owed=Owed(cause=turn.cause, answers=turn.answers) if turn is not None and not turn.is_over else self.owed,
             parts={name: state for name in KEPT if (state := getattr(self, name).state())},
         )

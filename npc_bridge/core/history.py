@@ -98,14 +98,18 @@ class History:
         self.drop_from(place)
         self._lines += [*([Line("assistant", shown.strip(), cut=True)] if shown.strip() else []), *after]
 
+    def replace_line(self, old: Line, new: Line | None) -> None:
+        """The last line that is like ``old`` was this instead, or was not said at all."""
+        place = next((place for place in reversed(range(len(self._lines))) if self._lines[place] == old), None)
+        if place is not None:
+            after = self._lines[place + 1 :]
+            self.drop_from(place)
+            self._lines += [*([new] if new is not None and new.text.strip() else []), *after]
+
     def drop_from(self, place: int) -> None:
         """Forget the lines from this place of ``lines`` on: they were not said after all."""
         del self._costs[place:], self._lines[place:]
         self._written = min(self._written, self.count)
-
-    def rewrite(self) -> None:
-        """Nothing of what is here is written down yet, or no more."""
-        self._written = self._stored = self.first
 
     def changes(self, npc: str) -> list[Change]:
         """What was said, or taken back, since the last call."""

@@ -50,11 +50,12 @@ class Session:
         """Counts actions without a clip; the server puts its own here, which outlives the session."""
         self._find_character = find_character
         self.templates = templates
-        self._seq = 0
+        self.seq = 0
+        """The number of the last message."""
 
     def next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
+        self.seq += 1
+        return self.seq
 
     def receive(self, message: wire.GameMessage, now: float) -> list[Effect]:  # noqa: C901 (one case for each message)
         """Take one message in. Raises ``WireError``; then nothing happened."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from npc_bridge.core.changes import AddLine, Change, PutConversation, PutEvent, State
 from npc_bridge.core.history import Line
 from npc_bridge.core.messages import MAX_ID_CHARS, Event, Player, Say, TurnCause
+from npc_bridge.core.messages import Line as AuthoredLine
 from npc_bridge.errors import BadSave
 
 SNAPSHOT_VERSION = 1
@@ -55,6 +56,9 @@ class TalkState(BaseModel):
     last_turn: str = Field(default="", max_length=MAX_ID_CHARS)
     fallbacks_spoken: int = Field(default=0, ge=0)
     waiting: tuple[Say, ...] = ()
+    authored: tuple[AuthoredLine, ...] = ()
+    goes_on: tuple[str, ...] = ()
+    """Ids of what asked it to go on."""
     owed: Owed | None = None
     parts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """The states of its parts, by name."""
@@ -74,6 +78,10 @@ class Remembered:
     def window(self) -> list[Line]:
         """The lines that the model still reads."""
         return self.lines[self.talk.first - self.begin :]
+
+    def let_older_go(self) -> None:
+        """Keep only the lines that the model still reads; the memory has the others."""
+        self.lines, self.begin = self.window, self.talk.first
 
     def changes(self) -> list[Change]:
         """All of it, to be written down anew."""
@@ -146,12 +154,29 @@ def as_map(turns: int, ids: Iterable[str], parts: State, talks: Iterable[Remembe
             {
                 "talk": each.talk.model_dump(mode="json", exclude_defaults=True),
                 "begin": each.begin,
-                "lines": [[int(line.role == "assistant"), line.text, line.player, line.cut] for line in each.lines],
+                "lines": [packed_line(line) for line in each.lines],
                 "events": each.events,
             }
             for each in talks
         ],
     }
+
+
+def packed_line(line: Line | AddLine) -> list[Any]:
+    """A line in a few bytes."""
+    return [int(line.role == "assistant"), line.text, line.player, line.cut]
+
+
+def without(state: State, *, npc: str, player: str) -> State | None:
+    """A saved state without the conversations with this NPC and player, of whom either may be empty; None if nothing is left."""
+    talks = [each for each in state["talks"] if not _is_with(each, npc, player)]
+    return {**state, "talks": talks} if talks else None
+
+
+def _is_with(talk: State, npc: str, player: str) -> bool:
+    who = talk["talk"]["player"]
+    is_player = player in (who.get("id"), who.get("name")) or any(line[2] == player for line in talk["lines"])
+    return (not npc or talk["talk"]["npc"] == npc) and (not player or is_player)
 
 
 def read_snapshot(state: State, *, re: str = "") -> Snapshot:
@@ -176,4 +201,3 @@ def read_talk(state: State) -> TalkState:
         return TalkState.model_validate(state)
     except ValidationError as exc:
         raise BadSave(f"what is remembered of a conversation cannot be read: {exc.error_count()} fields are wrong") from None
-

@@ -10,8 +10,9 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.authoring import Holds
 from npc_bridge.core.character import Character, parse_character
 from npc_bridge.core.conversation import Turn
+from npc_bridge.core.effects import Begin, Effect, Send, Stop
 from npc_bridge.core.events import EventTemplates
-from npc_bridge.core.session import Begin, Effect, Send, Session, Stop
+from npc_bridge.core.session import Session
 from npc_bridge.errors import BadMessage, UnknownNpc
 
 BROM = parse_character('name = "Brom"\n', file="brom.toml", character_id="brom")

@@ -8,9 +8,10 @@ import pytest
 
 from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character, parse_character
+from npc_bridge.core.effects import Begin, Send, Stop
 from npc_bridge.core.events import EventTemplates, parse_templates
-from npc_bridge.core.session import MAX_NPCS, Begin, Send, Session, Stop
-from npc_bridge.errors import BadMessage, NotSupported, UnknownCharacter, UnknownNpc, WireError
+from npc_bridge.core.session import MAX_NPCS, Session
+from npc_bridge.errors import BadMessage, NotNow, UnknownCharacter, UnknownNpc, WireError
 
 BROM = parse_character('name = "Brom"\nreact_cooldown_s = 5\n', file="brom.toml", character_id="brom")
 TILDA = parse_character('name = "Tilda"\nopening_line = "(wave) Welcome."\n', file="tilda.toml", character_id="tilda")
@@ -245,12 +246,11 @@ REFUSED: dict[str, tuple[Any, type[WireError], str]] = {
     "an NPC that is open already": (new("open", npc="brom", character="brom"), BadMessage, "open"),
     "an empty line": (say("  \n"), BadMessage, "a1"),
     "a second hello": (new("hello", protocol=1), BadMessage, "hello"),
-    "regenerate": (new("regenerate", id="r1", npc="brom"), NotSupported, "r1"),
-    "candidates": (new("candidates", id="r1", npc="brom", n=2), NotSupported, "r1"),
-    "choose": (new("choose", id="r1", npc="brom", turn="t1", index=0), NotSupported, "r1"),
-    "save": (new("save", id="r1"), NotSupported, "r1"),
-    "load": (new("load", id="r1"), NotSupported, "r1"),
-    "forget": (new("forget", id="r1"), NotSupported, "r1"),
+    "nothing to regenerate": (new("regenerate", id="r1", npc="brom"), NotNow, "r1"),
+    "nothing to choose from": (new("choose", id="r1", npc="brom", turn="t1", index=0), NotNow, "r1"),
+    "a load of nothing": (new("load", id="r1"), BadMessage, "r1"),
+    "a load of two things": (new("load", id="r1", slot="quick", blob=b"x"), BadMessage, "r1"),
+    "forgetting nobody": (new("forget", id="r1"), BadMessage, "r1"),
 }
 
 
