@@ -7,7 +7,8 @@ from pathlib import Path
 
 from npc_bridge.backends import Backend
 from npc_bridge.backends.embedded import INSTALL, Embedded, Progress, is_available
-from npc_bridge.backends.openai_compatible import OpenAICompatible, Timeouts
+from npc_bridge.backends.exchange import Timeouts
+from npc_bridge.backends.model_server import ModelServer
 from npc_bridge.backends.profiles import Profile, find_profile
 from npc_bridge.backends.scripted import Script, Scripted, load_script
 from npc_bridge.backends.settings import BackendSettings
@@ -45,12 +46,12 @@ def make_backend(settings: BackendSettings, *, on_progress: Progress | None = No
             return _server(find_profile(name, settings.profiles), settings, timeouts)
 
 
-def _server(profile: Profile, settings: BackendSettings, timeouts: Timeouts) -> OpenAICompatible:
+def _server(profile: Profile, settings: BackendSettings, timeouts: Timeouts) -> ModelServer:
     if not (settings.model or profile.model):
         raise BadSettings(f"profile {profile.name!r} has no model of its own: name one that the server offers with --model")
     if settings.context_tokens:
         profile = profile.model_copy(update={"context_tokens": settings.context_tokens, "models": ()})
-    return OpenAICompatible(profile, model=settings.model, base_url=settings.base_url, api_key=_key(profile, settings), timeouts=timeouts)
+    return ModelServer(profile, model=settings.model, base_url=settings.base_url, api_key=_key(profile, settings), timeouts=timeouts)
 
 
 def _key(profile: Profile, settings: BackendSettings) -> str:

@@ -21,7 +21,9 @@ from typing import Any
 
 from npc_bridge.backends import ChatMessage, ChatRequest, Finished, ModelLimits
 from npc_bridge.backends.estimate import estimate_tokens
-from npc_bridge.backends.openai_compatible import DEFAULT_TIMEOUTS, OpenAICompatible, Timeouts
+from npc_bridge.backends.exchange import DEFAULT_TIMEOUTS, Timeouts
+from npc_bridge.backends.gate import Gate
+from npc_bridge.backends.model_server import ModelServer
 from npc_bridge.backends.profiles import Profile, find_profile
 from npc_bridge.errors import BackendLost, BackendUnreachable, BadSettings
 
@@ -83,12 +85,12 @@ class Embedded:
         self._options = {"model_file": str(self._file), "context_tokens": context, "threads": threads or _threads(), "slots": slots}
         if chat_template:
             self._options["chat_template"] = chat_template
-        self._profile: Profile = find_profile("embedded").model_copy(
-            update={"concurrency": slots, "sampling": (*find_profile("embedded").sampling, "id_slot")}
-        )
+        self._profile: Profile = find_profile("embedded").model_copy(update={"sampling": (*find_profile("embedded").sampling, "id_slot")})
         self._timeouts = timeouts
         self._on_progress = on_progress
         self._child: _Child | None = None
+        self._gates = [Gate(1) for _ in range(slots)]
+        """One queue for each slot: llama.cpp would take requests in the order in which they come."""
         self._slots: dict[str, int] = {}
         self._next_slot = 0
         self._starting = asyncio.Lock()
@@ -115,7 +117,9 @@ class Embedded:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         """See ``Backend.stream``. The first call also waits for the model to load."""
         child = await self._running()
-        request = replace(request, sampling={**request.sampling, "id_slot": self._slot(request.conversation)})
+        slot = self._slot(request.conversation)
+        request = replace(request, sampling={**request.sampling, "id_slot": slot})
+        await self._gates[slot].enter("", request.priority)
         try:
             async with aclosing(child.client.stream(request)) as pieces:
                 async for piece in pieces:
@@ -124,6 +128,8 @@ class Embedded:
             if await child.has_ended():
                 raise BackendLost(f"embedded: llama.cpp ended in the middle of the reply (exit code {child.exit_code})") from None
             raise
+        finally:
+            self._gates[slot].leave()
         self._failures = 0
 
     def _slot(self, conversation: str) -> int:
@@ -131,7 +137,7 @@ class Embedded:
         slot = self._slots.pop(conversation, None)
         if slot is None:
             slot = self._next_slot
-            self._next_slot = (slot + 1) % self._profile.concurrency
+            self._next_slot = (slot + 1) % len(self._gates)
         self._slots[conversation] = slot
         if len(self._slots) > REMEMBERED_SLOTS:
             del self._slots[next(iter(self._slots))]
@@ -146,7 +152,9 @@ class Embedded:
     async def read_ahead(self, request: ChatRequest) -> None:
         """See ``Backend.read_ahead``: one word is asked for and thrown away; what counts is the prompt that the slot then holds."""
         unsaid: ChatMessage = {"role": "user", "content": "…"}  # llama.cpp would go on from a last assistant message
-        ask = ChatRequest(messages=[*request.messages, unsaid], sampling={"max_tokens": 1}, conversation=request.conversation)
+        ask = ChatRequest(
+            messages=[*request.messages, unsaid], sampling={"max_tokens": 1}, conversation=request.conversation, priority="summary"
+        )
         async with aclosing(self.stream(ask)) as pieces:
             async for _ in pieces:
                 pass
@@ -198,7 +206,7 @@ class Embedded:
 class _Child:
     """One process with a loaded model, and the client that talks to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, client: OpenAICompatible) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, client: ModelServer) -> None:
         self._process = process
         self.client = client
 
@@ -221,7 +229,7 @@ class _Child:
             if isinstance(problem, TimeoutError):
                 raise BackendUnreachable(f"embedded: the model did not load within {LOAD_TIMEOUT_S:g} s") from None
             raise
-        return cls(process, OpenAICompatible(profile, model="embedded", base_url=base_url, api_key=api_key, timeouts=timeouts))
+        return cls(process, ModelServer(profile, model="embedded", base_url=base_url, api_key=api_key, timeouts=timeouts))
 
     @property
     def exit_code(self) -> int | None:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+
+from npc_bridge.backends import ModelLimits
+from npc_bridge.errors import PromptTooLong
+
+MESSAGE_OVERHEAD_TOKENS = 4
+"""What a message costs beside its text."""
 
 # What tokenizers made mostly for English do with ASCII: short words are one token, long ones and names fall into pieces, and so does
 # every number and nearly every sign.
@@ -29,3 +36,14 @@ def estimate_tokens(text: str, *, per_wide: float = 1.0) -> int:
         tokens += per_wide * (len(_WIDE.findall(text)) + 1.5 * len(_HANGUL.findall(text)))
         tokens += 2 * len(_INDIC.findall(text)) + 3 * len(_SYMBOL.findall(text))
     return round(tokens + 0.499)
+
+
+def refuse_too_long(name: str, texts: Sequence[str], limits: ModelLimits, estimate: Callable[[str], int]) -> None:
+    """Raise ``PromptTooLong`` for what a model would not take, so that it is never sent and never paid for."""
+    overhead = MESSAGE_OVERHEAD_TOKENS * len(texts)
+    # No token is shorter than a byte: most prompts need no closer look.
+    if sum(len(text.encode("utf-8", "replace")) for text in texts) + overhead <= limits.max_input_tokens:
+        return
+    tokens = sum(map(estimate, texts)) + overhead
+    if tokens > limits.max_input_tokens:
+        raise PromptTooLong(f"{name}: the prompt is about {tokens} tokens long, the limit is {limits.max_input_tokens}")

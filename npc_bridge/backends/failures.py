@@ -24,6 +24,14 @@ class TemplateRefused(BackendRefused):
     """The model's chat template does not take this order of roles; another shape may do."""
 
 
+class ServerTimeout(BackendTimeout):
+    """The server itself took too long, and said so."""
+
+
+class Throttled(BackendOverloaded):
+    """The server counts requests, and this was one too many: no other may follow at once either."""
+
+
 _BY_CODE: dict[str, type[BackendError]] = {
     "invalidparameter": BackendRefused,
     "invalidparametererror": BackendRefused,
@@ -53,7 +61,7 @@ _BY_CODE: dict[str, type[BackendError]] = {
     "modelservingerror": BackendOverloaded,
     "modelunavailable": BackendOverloaded,
     "unavailableerror": BackendOverloaded,
-    "requesttimeout": BackendTimeout,
+    "requesttimeout": ServerTimeout,
 }
 _BY_STATUS: dict[int, type[BackendError]] = {
     400: BackendRefused,
@@ -61,11 +69,11 @@ _BY_STATUS: dict[int, type[BackendError]] = {
     402: OutOfCredit,
     403: BadKey,
     404: ModelNotFound,
-    408: BackendTimeout,
+    408: ServerTimeout,
     413: PromptTooLong,
     422: BackendRefused,
     429: BackendOverloaded,
-    504: BackendTimeout,
+    504: ServerTimeout,
 }
 _OURS: dict[str, type[BackendError]] = {
     error.code: error
@@ -81,6 +89,7 @@ _REMEDIES: dict[type[BackendError], str] = {
     BackendRefused: "the request is wrong for this server",
     TemplateRefused: "the model's chat template does not take this order of messages",
     BackendTimeout: "it took too long",
+    ServerTimeout: "it took too long",
     BadKey: "the key is missing, wrong, of another region, or not for this model",
     ModelNotFound: "it has no such model, or the base URL is wrong",
     Moderated: "its moderation stopped the reply",
@@ -99,7 +108,10 @@ def failure(
     kind = _OURS.get(special.get(f"{status} {code}", "")) or _kind(status, code, message)
     said = ", ".join(part for part in (f"HTTP {status}" if status else "in mid-reply", _harmless(code)) if part)
     text = f"{who} ({said}): {_REMEDIES[kind]}"
-    return BackendOverloaded(text, retry_after_s) if kind is BackendOverloaded else kind(text)
+    if kind is BackendOverloaded:
+        is_counted = status == 429 or code.lower().startswith(("throttling", "limit_"))
+        return (Throttled if is_counted else BackendOverloaded)(text, retry_after_s)
+    return kind(text)
 
 
 def _kind(status: int, code: str, message: str) -> type[BackendError]:

@@ -50,8 +50,9 @@ class Model(_Part):
     input_price: float | None = Field(default=None, ge=0)
     output_price: float | None = Field(default=None, ge=0)
     cached_price: float | None = Field(default=None, ge=0)
-    starts_thinking: bool = False
-    """Whether its template opens ``<think>`` in the prompt, so that its replies begin inside and only the closing tag comes."""
+    starts_thinking: bool | None = None
+    """Whether its template opens ``<think>`` in the prompt, so that its replies begin inside and only the closing tag comes. Absent: it is
+    found out, unless the server keeps thinking apart anyway."""
 
     @property
     def limits(self) -> ModelLimits:
@@ -59,14 +60,15 @@ class Model(_Part):
 
 
 class Profile(Shape):
-    """One kind of server.
-
-    ``n``, ``logit_bias``, ``server_memory``, ``concurrency`` and ``requests_per_s`` are known and not used yet.
-    """
+    """One kind of server."""
 
     name: str
     label: str
     base_url: str
+    protocol: Literal["openai", "dashscope"] = "openai"
+    """Which form requests and answers have."""
+    stream: bool = True
+    """Whether a reply comes piece by piece; if not, the player waits for all of it."""
     key_env: str = ""
     key_optional: bool = False
     model: str = ""
@@ -80,18 +82,23 @@ class Profile(Shape):
     session_header: str = ""
     """Header that names the conversation, for servers that cache by it."""
     server_memory: bool = False
+    """Whether it can remember conversations by itself."""
+    separate_thinking: bool = False
+    """Whether it is sure to send what a model thinks in a field of its own."""
     template_decides: bool = False
     """Whether each model comes with a chat template of its own, which may refuse what another takes; the strict shape is tried then."""
-    grammar: Literal["none", "gbnf", "vllm"] = "none"
+    grammar: Literal["none", "gbnf", "vllm", "vllm_guided"] = "none"
+    """Under which name it takes a grammar; ``vllm_guided`` is vLLM's before version 0.11."""
     short_sentences: bool = False
     """Whether the grammar also holds the model to few short sentences, which a very small one needs and a big one only suffers from."""
     ask_usage: bool = True
     """Whether usage has to be asked for with ``stream_options``."""
     keep_alive: bool = True
     """Whether a connection may be used again."""
-    concurrency: int = Field(default=8, ge=1)
+    concurrency: int = Field(default=0, ge=0)
+    """How many replies of one key may be under way; others wait here, the most important first. 0: any number."""
     requests_per_s: float = Field(default=0.0, ge=0)
-    """0: no limit of the server is known."""
+    """How many requests each model takes from one key. 0: no limit of the server is known."""
     context_tokens: int = Field(default=8192, gt=0)
     """For a model that is not listed."""
     defaults: dict[str, Any] = Field(default_factory=dict)
@@ -135,6 +142,13 @@ def find_profile(name: str, more: dict[str, dict[str, Any]] | None = None) -> Pr
 @cache
 def _shipped() -> dict[str, dict[str, Any]]:
     return tomllib.loads(resources.files(__package__).joinpath("profiles.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def parenthesis_tokens(vocabulary: str) -> tuple[int, ...]:
+    """The tokens of a known vocabulary that hold parentheses; none of one that is not known."""
+    tables = tomllib.loads(resources.files(__package__).joinpath("vocabularies.toml").read_text(encoding="utf-8"))
+    return tuple(tables.get(vocabulary, {}).get("parentheses", ()))
 
 
 def _profile(name: str, tables: dict[str, dict[str, Any]]) -> Profile:

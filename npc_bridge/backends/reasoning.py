@@ -10,6 +10,7 @@ import re
 
 _NAMES = ("think", "thinking", "thought", "reasoning")
 _TAG = re.compile(r"<(/?)(?:" + "|".join(_NAMES) + r")>", re.IGNORECASE)
+_OPENING = re.compile(r"<(?:" + "|".join(_NAMES) + r")>", re.IGNORECASE)
 _CLOSING = re.compile(r"</(?:" + "|".join(_NAMES) + r")>", re.IGNORECASE)
 _TAGS = tuple(f"<{slash}{name}>" for slash in ("", "/") for name in _NAMES)
 _LONGEST = max(map(len, _TAGS))
@@ -28,6 +29,11 @@ class ReasoningFilter:
         self._began = False
         self.ended_unopened = False
         """Whether a closing tag came that nothing had opened: this model's replies start inside."""
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether all that comes now is taken for thinking."""
+        return self._inside
 
     def feed(self, piece: str) -> str:
         """Return what can be shown now. Holds back no more than what may be the beginning of a tag."""
@@ -61,6 +67,8 @@ class ReasoningFilter:
                     if self._maybe_text is not None:
                         self._maybe_text.append(text[:-_LONGEST])
                     return shown
+                if self._maybe_text is not None and not _OPENING.search("".join(self._maybe_text) + text[: found.start()]):
+                    self.ended_unopened = True
                 self._inside, self._maybe_text = False, None
                 text = text[found.end() :]
                 continue

@@ -9,7 +9,7 @@ import pytest
 from npc_bridge.backends import ModelLimits
 from npc_bridge.backends.choice import make_backend
 from npc_bridge.backends.embedded import is_available
-from npc_bridge.backends.openai_compatible import OpenAICompatible
+from npc_bridge.backends.model_server import ModelServer
 from npc_bridge.backends.settings import BackendSettings
 from npc_bridge.errors import BadSettings, FileProblem
 
@@ -22,9 +22,9 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def made(**settings: object) -> OpenAICompatible:
+def made(**settings: object) -> ModelServer:
     backend = make_backend(BackendSettings.model_validate(settings))
-    assert isinstance(backend, OpenAICompatible)
+    assert isinstance(backend, ModelServer)
     return backend
 
 

@@ -68,7 +68,8 @@ TABLE: list[tuple[int, str, type[BackendError], bool]] = [
 def test_every_code_is_one_of_our_errors(status: int, code: str, error: type[BackendError], retry: bool) -> None:
     special = find_profile("model_studio").errors
     raised = failure("server", status, code, "", special=special)
-    assert (type(raised), raised.retry) == (error, retry)
+    assert isinstance(raised, error)
+    assert (raised.code, raised.retry) == (error.code, retry)
 
 
 def test_the_same_code_can_mean_something_else_at_another_server() -> None:

@@ -20,6 +20,8 @@ def test_the_profiles_of_the_package_are_valid() -> None:
         "lm_studio",
         "model_studio",
         "model_studio_china",
+        "model_studio_native",
+        "model_studio_native_china",
         "model_studio_us",
         "ollama",
         "openai",
