@@ -10,6 +10,7 @@ from npc_bridge.backends.embedded import INSTALL, Embedded, Progress, is_availab
 from npc_bridge.backends.exchange import Timeouts
 from npc_bridge.backends.model_server import ModelServer
 from npc_bridge.backends.profiles import Profile, find_profile
+from npc_bridge.backends.row import Row
 from npc_bridge.backends.scripted import Script, Scripted, load_script
 from npc_bridge.backends.settings import BackendSettings
 from npc_bridge.errors import BadSettings
@@ -23,8 +24,18 @@ HOW_TO_CHOOSE = (
 def make_backend(settings: BackendSettings, *, on_progress: Progress | None = None) -> Backend:
     """Return the backend that the settings ask for, without connecting to it; the embedded one when they ask for none.
 
-    Reads the key file and the script. Raises ``BadSettings`` or ``FileProblem`` with what to do.
+    With ``then`` it is a ``Row``. Reads the key file and the script. Raises ``BadSettings`` or ``FileProblem`` with what to do.
     """
+    first = _one(settings, on_progress)
+    if not settings.then:
+        return first
+    if deeper := next((each for each in settings.then if each.then), None):
+        raise BadSettings(f"'then' of {deeper.profile or 'a backend'!r} stands inside of another 'then': put all of them into one list")
+    others = [_one(each.model_copy(update={"profiles": {**settings.profiles, **each.profiles}}), on_progress) for each in settings.then]
+    return Row([first, *others], open_after=settings.open_after, probe_after_s=settings.probe_after_s)
+
+
+def _one(settings: BackendSettings, on_progress: Progress | None) -> Backend:
     timeouts = Timeouts(settings.connect_timeout_s, settings.first_text_timeout_s, settings.idle_timeout_s)
     match settings.profile:
         case "scripted":
@@ -49,6 +60,8 @@ def make_backend(settings: BackendSettings, *, on_progress: Progress | None = No
 def _server(profile: Profile, settings: BackendSettings, timeouts: Timeouts) -> ModelServer:
     if not (settings.model or profile.model):
         raise BadSettings(f"profile {profile.name!r} has no model of its own: name one that the server offers with --model")
+    if settings.stream is not None:
+        profile = profile.model_copy(update={"stream": settings.stream})
     if settings.context_tokens:
         profile = profile.model_copy(update={"context_tokens": settings.context_tokens, "models": ()})
     return ModelServer(profile, model=settings.model, base_url=settings.base_url, api_key=_key(profile, settings), timeouts=timeouts)

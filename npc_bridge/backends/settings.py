@@ -24,6 +24,9 @@ class BackendSettings(BaseModel):
     key_file: str = ""
     """A file that holds the key and nothing else; comes before the environment variable."""
 
+    stream: bool | None = None
+    """Whether a reply comes piece by piece. Nothing: as the profile says, which for all of them is yes."""
+
     connect_timeout_s: float = Field(default=5.0, gt=0)
     first_text_timeout_s: float = Field(default=60.0, gt=0)
     """How long a server may think before the first piece of a reply."""
@@ -41,6 +44,13 @@ class BackendSettings(BaseModel):
 
     script: str = ""
     """For ``scripted``: the TOML file with the lines to recite."""
+
+    then: tuple[BackendSettings, ...] = ()
+    """Who is asked when this one fails, one after the other: a smaller model, the embedded one. They know this one's ``profiles``."""
+    open_after: int = Field(default=3, ge=1, le=100)
+    """With ``then``: after how many failures in a row a backend is left alone for a while."""
+    probe_after_s: float = Field(default=15.0, gt=0)
+    """With ``then``: after how long it is tried again; each try that fails doubles it, up to five minutes."""
 
     profiles: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Further profiles by name, in the form of ``profiles.toml``; ``like`` names the one that they start from."""

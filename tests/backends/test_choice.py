@@ -10,7 +10,9 @@ from npc_bridge.backends import ModelLimits
 from npc_bridge.backends.choice import make_backend
 from npc_bridge.backends.embedded import is_available
 from npc_bridge.backends.model_server import ModelServer
+from npc_bridge.backends.row import Row
 from npc_bridge.backends.settings import BackendSettings
+from npc_bridge.config import load_settings
 from npc_bridge.errors import BadSettings, FileProblem
 
 needs_extra = pytest.mark.skipif(not is_available(), reason="the extra 'local' is not installed")
@@ -113,3 +115,34 @@ def test_a_script_is_read_from_its_file(tmp_path: Path) -> None:
     assert make_backend(BackendSettings(profile="scripted")).name == "scripted"
     with pytest.raises(FileProblem):
         make_backend(BackendSettings(profile="scripted", script=str(tmp_path / "nowhere.toml")))
+
+
+def test_backends_in_a_row_are_made_in_order_and_share_their_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-fake-0123")
+    settings = {
+        "profile": "model_studio",
+        "then": [{"profile": "model_studio", "model": "qwen-flash-character"}, {"profile": "mine"}, {"profile": "scripted"}],
+        "profiles": {"mine": {"like": "vllm", "model": "x"}},
+    }
+    row = make_backend(BackendSettings.model_validate(settings))
+    assert isinstance(row, Row)
+    assert [(rung.backend.name, rung.backend.model) for rung in row.rungs] == [
+        ("model_studio", "qwen-plus-character"),
+        ("model_studio", "qwen-flash-character"),
+        ("mine", "x"),
+        ("scripted", "script"),
+    ]
+
+
+def test_a_row_inside_a_row_is_a_mistake() -> None:
+    inner = {"profile": "scripted", "then": [{"profile": "scripted"}]}
+    with pytest.raises(BadSettings, match="put all of them into one list"):
+        make_backend(BackendSettings.model_validate({"profile": "scripted", "then": [inner]}))
+
+
+def test_a_row_is_read_from_the_settings_file(tmp_path: Path) -> None:
+    file = tmp_path / "npc-bridge.toml"
+    text = '[backend]\nprofile = "scripted"\nopen_after = 5\n[[backend.then]]\nprofile = "ollama"\nmodel = "x"\n'
+    file.write_text(text, encoding="utf-8")
+    row = make_backend(load_settings(file).backend)
+    assert [each["name"] for each in row.status()] == ["scripted", "ollama"] if isinstance(row, Row) else False
