@@ -109,6 +109,10 @@ class Replies:
         return self.first.raw
 
     @property
+    def is_empty(self) -> bool:
+        return all(reply.is_empty for reply in self._replies)
+
+    @property
     def chars(self) -> int:
         return self.first.chars
 

@@ -12,6 +12,7 @@ from npc_bridge.backends import Finished
 from npc_bridge.core.clips import Match
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.cues import Action, Part, Speech
+from npc_bridge.core.exits import Chosen
 from npc_bridge.core.messages import TurnReason
 from npc_bridge.core.unmapped import LOW_SCORE
 from npc_bridge.errors import BackendError
@@ -35,6 +36,9 @@ class Reply:
         """The provisional cue of the action that is being written."""
         self._ids = 0
         self._pieces: list[str] = []
+        self._exits = None if turn.line else turn.conversation.exit_reader()
+        self._exit: tuple[str, int] | None = None
+        """The first exit that the model chose, and its place in the text."""
         self._first_text_at: float | None = None
         self.chars = 0
         """Visible code points sent."""
@@ -49,6 +53,12 @@ class Reply:
 
     def add(self, piece: str) -> None:
         """Send what this piece of the model's reply says and does."""
+        if self._exits is None:
+            self._add(piece)
+        else:
+            self._add_without_marks(self._exits.feed(piece))
+
+    def _add(self, piece: str) -> None:
         self._pieces.append(piece)
         parts = self._parser.feed(piece)
         if parts:
@@ -60,11 +70,36 @@ class Reply:
         """Forget what came so far, of which nothing was shown, and say this."""
         self._withdraw()
         self._parser, self._pieces = self._turn.conversation.parser(), []
+        self._exits = self._exit = None
         self.add(line)
 
     def close(self) -> None:
-        """Send what was held back in case it became an action."""
+        """Send what was held back in case it became an action, and the exit that was chosen, if it is open."""
+        if self._exits is not None:
+            self._add_without_marks(self._exits.close())
         self._send(self._parser.close())
+        if self._exit is not None:
+            self._leave(*self._exit)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said, done or chosen."""
+        return self._exit is None and not self.raw.strip()
+
+    def _add_without_marks(self, parts: list[str | Chosen]) -> None:
+        for part in parts:
+            if isinstance(part, str):
+                self._add(part)
+            elif self._exit is None:
+                self._exit = (part.name, self._parser.position)
+
+    def _leave(self, name: str, at: int) -> None:
+        """Tell the game of the exit. The model may choose one that it was not told of, or whose conditions hold no longer."""
+        talk = self._turn.conversation
+        if name in talk.open_exits():
+            self._tell({"type": "exit", "npc": talk.npc, "turn": self._turn.id, "exit": name, "at": min(at, self.chars)})
+        else:
+            talk.exits_refused += 1
 
     def ended(self, reason: TurnReason, end: Finished | BackendError) -> dict[str, Any]:
         """The ``turn_ended`` of this reply. What is still provisional then is withdrawn first."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
 from npc_bridge.candidates import Replies, ask_for_several
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.events import Note
+from npc_bridge.core.exits import mark_of
 from npc_bridge.core.messages import TurnReason
 from npc_bridge.core.prompt import build_prompt
 from npc_bridge.delivery import Clock, Reply, Tell
@@ -36,7 +38,7 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
                     if isinstance(piece, str):
                         reply.add(piece)
                     else:
-                        end = piece if reply.raw.strip() else BackendLost("the model's reply was empty")
+                        end = BackendLost("the model's reply was empty") if reply.is_empty else piece
     except TimeoutError:
         end = BackendTimeout("the model took too long to reply")
     except BackendError as error:
@@ -67,8 +69,9 @@ def request_for(
     """What the model is asked: the conversation so far within its limits, with the note in its place."""
     style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
     max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)
-    actions = talk.index.spoken(talk.language)
-    messages = build_prompt(
+    actions, exits, first = talk.index.spoken(talk.language), talk.open_exits(), talk.history.first
+    build = partial(
+        build_prompt,
         talk.character,
         talk.history,
         note,
@@ -78,11 +81,16 @@ def request_for(
         budget_tokens=min(limits.max_input_tokens, limits.context_tokens - max_tokens),
         estimate=backend.estimate_tokens,
         goes_on=goes_on,
+        circle=talk.circle,
+        exits=exits,
     )
+    messages = build(known=talk.known())
+    if talk.history.first != first:  # lines were cut off: what has become known moves into the persona, which is new anyway
+        messages = build(known=talk.known())
     return ChatRequest(
         messages=messages,
         sampling=sampling.parameters() | {"max_tokens": max_tokens} | ({} if seed is None else {"seed": seed}),
-        actions=actions if style.actions == "listed" else (),
+        actions=(*actions, *map(mark_of, exits)) if style.actions == "listed" else (),
         language=talk.language,
         max_sentences=style.max_sentences,
         conversation=talk.id,

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from npc_bridge.core.authored import AuthoredText, file_problems, is_blank, pointed
 from npc_bridge.core.cues import Style as MarkStyle
+from npc_bridge.core.exits import Exits
+from npc_bridge.core.knowledge import Knows
 from npc_bridge.core.messages import MAX_CLIPS, Clip
 from npc_bridge.core.situation import SITUATIONS, Situation
 from npc_bridge.errors import FileProblems
@@ -166,6 +168,10 @@ class Character(_Table):
     scene: Facts = Field(default_factory=dict)
     """Part three: scenario, relationship with the player, instructions."""
     style: Style = Style()
+    knows: Knows = Field(default_factory=dict)
+    """What the character knows only while conditions on the game's flags hold."""
+    exits: Exits = Field(default_factory=dict)
+    """Named outcomes of the talk that the model may choose."""
     examples: tuple[Example, ...] = Field(default=(), max_length=MAX_ENTRIES)
     clips: Annotated[tuple[Clip, ...], BeforeValidator(_clip_list)] = Field(default=(), max_length=MAX_CLIPS)
     sampling: Sampling = Sampling()

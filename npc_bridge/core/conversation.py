@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from npc_bridge.core.again import Again, LastReply
 from npc_bridge.core.changes import Change, PutConversation
@@ -27,6 +27,17 @@ from npc_bridge.core.unmapped import Unmapped
 
 KEPT: tuple[str, ...] = ("again", "knowledge")
 """Names of the attributes with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Those with whom an NPC talks in a group, by the names that stand in front of lines."""
+
+    group: str
+    name: str
+    """The NPC's own."""
+    others: tuple[str, ...]
+    """The other NPCs'."""
 
 
 @dataclass(slots=True)
@@ -58,6 +69,10 @@ class Turn:
     """How many replies it offers side by side."""
     offers: tuple[tuple[str, int], ...] = ()
     """Each of them with its actions, and how much visible text of it was sent."""
+    group: str = ""
+    """The group whose talk it belongs to."""
+    priority: Literal["say", "addressed", "npc"] = "say"
+    """Who goes first when a server takes few requests at a time."""
     seed: int | None = None
     """Takes the place of the character's own, so that the reply is another."""
 
@@ -84,6 +99,8 @@ class Turn:
             message["replaces"] = self.instead_of.turn
         if self.n > 1:
             message["n"] = self.n
+        if self.group:
+            message["group"] = self.group
         return message
 
 
@@ -115,6 +132,8 @@ class Conversation:
     """``targets``, to look for in actions; None when there are none."""
     unmapped: Unmapped = field(default_factory=Unmapped)
     """Where actions without a clip are counted; the session's, which is the bridge's."""
+    circle: Circle | None = None
+    """The group in which it talks now."""
     running: Turn | None = None
     last_turn: str = ""
     """Id of the turn that said the last reply in the history."""
@@ -218,7 +237,7 @@ class Conversation:
         again = Conversation(
             self.id, self.npc, self.character, self.player, self.declared, self.language, self.group, EventBoard(templates), self.targets
         )
-        again.is_away = self.is_away
+        again.flags, again.is_away = self.flags, self.is_away
         return again
 
     def recall(self, past: Remembered, now: float) -> None:

@@ -34,7 +34,7 @@ class FlagBoard:
         new = sum(value is not None and name not in there for name, value in message.values.items())
         if new and len(self) + new > MAX_FLAGS:
             raise BadMessage(f"a session holds {MAX_FLAGS} flags; set those to none that no condition asks for", re=message.id)
-        values = {name: value for name, value in {**there, **message.values}.items() if value is not None}
+        values: dict[str, FlagValue] = {name: value for name, value in {**there, **message.values}.items() if value is not None}
         if values:
             self._by_npc[message.npc] = values
         else:

@@ -7,13 +7,17 @@ their prompt cache; the tests compare bytes. How servers differ (some refuse a l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TypeAlias
 
 from npc_bridge.core.character import Character, Facts
+from npc_bridge.core.conversation import Circle
 from npc_bridge.core.events import Note
+from npc_bridge.core.exits import mark_of
 from npc_bridge.core.history import MESSAGE_OVERHEAD_TOKENS, History, Line
+from npc_bridge.core.knowledge import NOTHING, Known
 from npc_bridge.core.messages import Player
 from npc_bridge.core.plain import message_text, one_line
 from npc_bridge.core.wording import Wording, language_name, primary, wording
@@ -35,30 +39,39 @@ def build_prompt(
     budget_tokens: int,
     estimate: Callable[[str], int],
     goes_on: bool = False,
+    circle: Circle | None = None,
+    known: Known = NOTHING,
+    exits: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ChatMessage]:
     """Return what the model reads: persona, examples, the conversation, and the note directly before the last line without a reply.
 
     ``actions`` is how the NPC's clips are written between parentheses, for characters who keep to those.
 
-    When the NPC ``goes_on`` although nobody spoke, the last message is the beginning of its next line: its name.
+    ``known`` is what it knows under conditions, ``exits`` the descriptions of those that are open, by name; see ``knowledge.py`` for why
+    some of it stands in the persona and some beside the note.
+
+    When the NPC ``goes_on`` although nobody spoke, the last message is the beginning of its next line: its name. In a ``circle`` of
+    several NPCs all lines begin with a name, and the reply always does.
 
     With no such line (the NPC goes on, or reacts to an event) the note stands last. When all this would cost more than
     ``budget_tokens``, the oldest lines are cut off ``history`` for good. The persona and the newest line are never cut.
     """
-    messages: list[ChatMessage] = [{"role": "system", "content": persona(character, player=player, actions=actions, language=language)}]
+    messages: list[ChatMessage] = [{"role": "system", "content": persona(character, player=player, actions=actions, language=language, known=known.settled, circle=circle)}]
     for example in character.examples:
         messages += [{"role": "user", "content": example.player}, {"role": "assistant", "content": example.npc}]
     fixed = sum(_cost(estimate, message["content"]) + MESSAGE_OVERHEAD_TOKENS for message in messages)
+    beside = "\n\n".join([*_asides(known, language), *([note.text] if note else []), *_exits(exits, language)])
     # Room for the longest note, not for this one: the cut must not depend on what happens to be told.
-    note_tokens = max(character.note_tokens, estimate(note.text) if note else 0) + MESSAGE_OVERHEAD_TOKENS
+    note_tokens = max(character.note_tokens, estimate(beside) if beside else 0) + MESSAGE_OVERHEAD_TOKENS
     limits = character.history
     history.cut_to_fit(budget_tokens - fixed - note_tokens, estimate, max_messages=limits.max_messages, keep=limits.keep)
-    messages += (_chat_message(line, player.name) for line in history.lines)
-    if note is not None:
+    colon = wording(language).colon
+    messages += (_chat_message(line, player.name, circle, colon) for line in history.lines)
+    if beside:
         place = len(messages) - 1 if history.unanswered else len(messages)
-        messages.insert(place, {"role": "system", "content": note.text})
-    if goes_on:
-        messages.append({"role": "assistant", "content": character.name + wording(language).colon.rstrip()})
+        messages.insert(place, {"role": "system", "content": beside})
+    if goes_on or circle is not None:
+        messages.append({"role": "assistant", "content": (circle.name if circle is not None else character.name) + colon.rstrip()})
     return messages
 
 
@@ -68,7 +81,9 @@ def _cost(estimate: Callable[[str], int], text: str) -> int:
     return estimate(text)
 
 
-def persona(character: Character, *, player: Player, actions: Sequence[str], language: str) -> str:
+def persona(
+    character: Character, *, player: Player, actions: Sequence[str], language: str, known: Sequence[str] = (), circle: Circle | None = None
+) -> str:
     """Return the first ``system`` message: the four parts of the character, the player, and the actions to choose from."""
     words = wording(language)
     player_name = one_line(player.name, MAX_NAME_CHARS)
@@ -81,10 +96,22 @@ def persona(character: Character, *, player: Player, actions: Sequence[str], lan
         [
             words.talking_with.format(player=player_name),
             *([about] if player.description else []),
-            words.stay.format(name=character.name),
+            words.stay.format(name=circle.name if circle is not None else character.name),
+            *([words.among.format(names=words.between.join(circle.others), name=circle.name)] if circle is not None else []),
         ],
+        _titled(words.knows, list(known)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _asides(known: Known, language: str) -> list[str]:
+    return ["\n".join([wording(language).news, *known.news])] if known.news else []
+
+
+def _exits(exits: Mapping[str, str], language: str) -> list[str]:
+    words = wording(language)
+    marks = [words.exit.format(mark=mark_of(name), description=description) for name, description in exits.items()]
+    return ["\n".join([words.exits, *marks])] if marks else []
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:
@@ -122,10 +149,11 @@ def _style(character: Character, actions: Sequence[str], language: str, words: W
     return lines
 
 
-def _chat_message(line: Line, player_name: str) -> ChatMessage:
+def _chat_message(line: Line, player_name: str, circle: Circle | None, colon: str) -> ChatMessage:
     if line.role == "assistant":
-        return {"role": "assistant", "content": line.text.rstrip("—-") + "—" if line.cut else line.text}
+        text = line.text.rstrip("—-") + "—" if line.cut else line.text
+        return {"role": "assistant", "content": circle.name + colon + text if circle is not None else text}
     text = message_text(line.text)
-    if line.player and line.player != player_name:
-        text = f"{one_line(line.player, MAX_NAME_CHARS)}: {text}"
+    if line.player and (circle is not None or line.player != player_name):
+        text = f"{one_line(line.player, MAX_NAME_CHARS)}{colon}{text}"
     return {"role": "user", "content": text}

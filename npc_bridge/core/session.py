@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from npc_bridge.core import gathering
 from npc_bridge.core import messages as wire
 from npc_bridge.core.again import seed_of
 from npc_bridge.core.authoring import Holds, interrupt_for_hold, next_line
@@ -16,6 +17,7 @@ from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop
 from npc_bridge.core.events import EventTemplates
 from npc_bridge.core.flags import FlagBoard
+from npc_bridge.core.group import Groups
 from npc_bridge.core.ledger import Ledger
 from npc_bridge.core.snapshot import Remembered
 from npc_bridge.core.unmapped import Unmapped
@@ -23,7 +25,7 @@ from npc_bridge.errors import BadMessage, FileProblems, NotNow, NotSupported, Un
 
 MAX_NPCS = 1_000
 MAX_COMPLAINT_CHARS = 1_000
-KEPT: tuple[str, ...] = ("flags", "holds")
+KEPT: tuple[str, ...] = ("flags", "holds", "groups")
 """Names of the attributes of a session with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
@@ -46,6 +48,7 @@ class Session:
         self.ledger = Ledger()
         self.flags = FlagBoard()
         self.holds = Holds()
+        self.groups = Groups()
         self.unmapped = Unmapped()
         """Counts actions without a clip; the server puts its own here, which outlives the session."""
         self._find_character = find_character
@@ -69,7 +72,7 @@ class Session:
             case wire.Interrupt():
                 return self._interrupt(message)
             case wire.Seen():
-                turn = self._conversation(message.npc, message.type).running
+                turn = self.meant(message.npc, message.type).running
                 if turn is not None and turn.id == message.turn:
                     turn.seen = max(turn.seen, message.at)
                 return []
@@ -86,12 +89,16 @@ class Session:
                 return self._hold(message)
             case wire.Release():
                 return self._release(message, now)
+            case wire.Gather():
+                return gathering.gather(self, message, now)
+            case wire.Disperse():
+                return gathering.disperse(self, message, now)
             case wire.Regenerate() | wire.Candidates():
                 return self._again(message, now)
             case wire.Choose():
                 return self._choose(message)
             case wire.Declare():
-                self._conversation(message.npc, message.type).declare(message)
+                self.conversation(message.npc, message.type).declare(message)
                 return []
             case wire.Close():
                 return self._close(message, now)
@@ -100,7 +107,7 @@ class Session:
             case wire.Hello():
                 raise BadMessage("this connection has said hello already", re="hello")
             case (
-                wire.AskStats() | wire.Note() | wire.Gather() | wire.Disperse()
+                wire.AskStats() | wire.Note()
             ):  # fmt: skip
                 raise NotSupported(f"'{message.type}' comes with a later version of the bridge", re=message.id)
             case _:
@@ -113,26 +120,30 @@ class Session:
         conversation = turn.conversation
         conversation.running = None
         self.ledger.touch(conversation.npc)
-        if conversation.is_closing:
-            return [self._put_to_sleep(conversation, now)]
-        return self.go_on(conversation, now)
+        group = self.groups.of(conversation.npc)
+        effects: list[Effect] = [self._put_to_sleep(conversation, now)] if conversation.is_closing else []
+        if group is not None:
+            return effects + gathering.turn_over(self, group, turn, now)
+        return effects or self.go_on(conversation, now)
 
     def go_on(self, conversation: Conversation, now: float) -> list[Effect]:
         """Begin the turn of an NPC that does not speak, if anything waits for one. Authored lines come first, and also while it is held."""
+        if (group := self.groups.of(conversation.npc)) is not None:
+            return gathering.go_on(self, group, now)
         if (line := next_line(conversation)) is not None:
-            return [self._begin(conversation, "line", now, (line.id,), line.text)]
+            return [self.begin(conversation, "line", now, (line.id,), line.text)]
         if conversation in self.holds:
             return []
         if conversation.wants_to_open:
             conversation.wants_to_open = False
-            return [self._begin(conversation, "opening", now, line=conversation.character.opening_line)]
+            return [self.begin(conversation, "opening", now, line=conversation.character.opening_line)]
         if (owed := conversation.take_owed()) is not None:
-            return [self._begin(conversation, owed.cause, now, owed.answers)]
+            return [self.begin(conversation, owed.cause, now, owed.answers)]
         if conversation.wants_to_go_on:
             answers, conversation.wants_to_go_on = conversation.wants_to_go_on, ()
-            return [self._begin(conversation, "continue", now, answers)]
+            return [self.begin(conversation, "continue", now, answers)]
         if conversation.wants_to_react is not None:
-            return self._react(conversation, conversation.wants_to_react, now)
+            return self.react(conversation, conversation.wants_to_react, now)
         return []
 
     def _open(self, message: wire.Open, now: float) -> list[Effect]:
@@ -145,6 +156,8 @@ class Session:
         else:
             conversation.reopen(message, character)
         self.ledger.touch(message.npc)
+        if (group := self.groups.of(message.npc)) is not None:
+            group.seat(self.conversations)
         history = conversation.history
         conversation.wants_to_open = bool(character.opening_line and message.opening and not history.count and not conversation.running)
         opened = {
@@ -165,6 +178,7 @@ class Session:
         if len(self.conversations) >= MAX_NPCS:
             raise BadMessage(f"{MAX_NPCS} NPCs are open, which is the limit; close those that are far away", re=message.type)
         conversation = Conversation.opened_by(self.id, message, character, self.templates)
+        conversation.flags = self.flags
         self.conversations[message.npc] = conversation
         past = self.asleep.pop(message.npc, None)
         if past is not None and past.talk.character == character.id:
@@ -176,6 +190,9 @@ class Session:
     def _put_to_sleep(self, conversation: Conversation, now: float) -> Send:
         npc = conversation.npc
         conversation.stop_waiting()
+        if (group := self.groups.of(npc)) is not None:
+            self.groups.leave(npc)
+            group.seat(self.conversations)
         self.ledger.note(conversation.changes(now))
         self.asleep[npc] = conversation.remembered(now)
         del self.conversations[npc]
@@ -192,16 +209,19 @@ class Session:
             conversation.events.add(message, now)
             self.ledger.touch(conversation.npc)
             if self.templates.reacts(message):
-                effects += self._react(conversation, message.id, now)
+                effects += self.react(conversation, message.id, now)
         return effects
 
     def _audience(self, message: wire.Event) -> Sequence[Conversation]:
         if message.npc:
-            return (self._conversation(message.npc, message.id or message.type),)
+            return (self.conversation(message.npc, message.id or message.type),)
         everyone = self.conversations.values()
-        return [each for each in everyone if each.group == message.group] if message.group else list(everyone)
+        if not message.group:
+            return list(everyone)
+        gathered = self.groups.by_name.get(message.group)
+        return [each for each in everyone if each.group == message.group or (gathered is not None and each.npc in gathered.npcs)]
 
-    def _react(self, conversation: Conversation, event_id: str, now: float) -> list[Effect]:
+    def react(self, conversation: Conversation, event_id: str, now: float) -> list[Effect]:
         if self._is_busy(conversation):
             conversation.wants_to_react = event_id
             return []
@@ -210,54 +230,76 @@ class Session:
         if not conversation.events or now - conversation.reacted_at < conversation.character.react_cooldown_s:
             return []
         conversation.reacted_at = now
-        return [self._begin(conversation, "event", now, (event_id,) if event_id else ())]
+        answers = (event_id,) if event_id else ()
+        if (group := self.groups.of(conversation.npc)) is not None:
+            return [gathering.begin(self, group, conversation, "event", now, answers)]
+        return [self.begin(conversation, "event", now, answers)]
 
     def _say(self, message: wire.Say, now: float) -> list[Effect]:
-        conversation = self._conversation(message.npc, message.id)
+        conversation = self.meant(message.npc, message.id)
         if not message.text.strip():
             raise BadMessage("field 'text' is empty; to let the NPC go on, send 'continue'", re=message.id)
+        if (group := self.groups.of(conversation.npc)) is not None:
+            return gathering.say(self, group, message, now)
         accepted = Send({"type": "accepted", "ids": [message.id]})
         if not self._is_new(message.id):
             return [accepted]
         conversation.waiting.append(message)
         if self._is_busy(conversation):
             return [accepted]
-        return [accepted, self._begin(conversation, "say", now, conversation.hear_waiting())]
+        return [accepted, self.begin(conversation, "say", now, conversation.hear_waiting())]
 
     def _continue(self, message: wire.Continue, now: float) -> list[Effect]:
-        conversation = self._conversation(message.npc, message.id)
+        conversation = self.meant(message.npc, message.id)
+        if (group := self.groups.of(conversation.npc)) is not None and message.npc == group.name:
+            return gathering.go_on_asked(self, group, message, now)
         accepted = Send({"type": "accepted", "ids": [message.id]})
         if not self._is_new(message.id):
             return [accepted]
         if self._is_busy(conversation):
             conversation.wants_to_go_on += (message.id,)
             return [accepted]
-        return [accepted, self._begin(conversation, "continue", now, (message.id,))]
+        if group is not None:
+            conversation.wants_to_go_on += (message.id,)
+            return [accepted, *gathering.go_on(self, group, now)]
+        return [accepted, self.begin(conversation, "continue", now, (message.id,))]
 
     def _again(self, message: wire.Regenerate | wire.Candidates, now: float) -> list[Effect]:
-        talk = self._conversation(message.npc, message.id)
+        talk = self.meant(message.npc, message.id)
         accepted = Send({"type": "accepted", "ids": [message.id]})
         if self.ledger.has(message.id):
             return [accepted]
+        group = self.groups.of(talk.npc)
+        if group is not None:
+            gathering.refuse_again(self, group, talk, message.id)
         talk.again.refuse(talk, message.id)
         if talk in self.holds:
             raise NotNow(f"'{talk.npc}' is held; send 'release' first", re=message.id)
         self._is_new(message.id)
+        last = talk.history.lines[-1]
         instead_of = talk.again.take_back(talk)
-        begin = self._begin(talk, message.type, now, (message.id,))
+        if group is not None:
+            if instead_of is not None:
+                group.rehear(talk, self.conversations, last, None)
+            begin = gathering.begin(self, group, talk, message.type, now, (message.id,))
+        else:
+            begin = self.begin(talk, message.type, now, (message.id,))
         begin.turn.instead_of, begin.turn.seed = instead_of, seed_of(self.id, begin.turn.id)
         begin.turn.n = message.n if isinstance(message, wire.Candidates) else 1
         return [accepted, begin]
 
     def _choose(self, message: wire.Choose) -> list[Effect]:
-        talk = self._conversation(message.npc, message.id)
+        talk = self.meant(message.npc, message.id)
         if not self.ledger.has(message.id):
+            last = talk.history.lines[-1] if talk.history.lines else None
             talk.again.choose(talk, message.turn, message.index, message.id)
+            if (group := self.groups.of(talk.npc)) is not None and last is not None:
+                group.rehear(talk, self.conversations, last, talk.history.lines[-1])
             self._is_new(message.id)
         return [Send({"type": "accepted", "ids": [message.id]})]
 
     def _line(self, message: wire.Line, now: float) -> list[Effect]:
-        talk = self._conversation(message.npc, message.id)
+        talk = self.conversation(message.npc, message.id)
         if not message.text.strip():
             raise BadMessage("field 'text' is empty", re=message.id)
         accepted = Send({"type": "accepted", "ids": [message.id]})
@@ -286,15 +328,18 @@ class Session:
 
     def _is_busy(self, talk: Conversation) -> bool:
         """Whether a turn of this NPC has to wait."""
-        return talk.running is not None or talk in self.holds
+        group = self.groups.of(talk.npc)
+        return talk.running is not None or talk in self.holds or (group is not None and group.is_busy(self.conversations))
 
     def _interrupt(self, message: wire.Interrupt) -> list[Effect]:
-        talk = self._conversation(message.npc, message.type)
+        talk = self.meant(message.npc, message.type)
         turn = talk.running
+        if (group := self.groups.of(talk.npc)) is not None:
+            group.turns_left, group.pausing = 0, ""
         if message.turn and message.turn == talk.last_turn:
             # The reply had ended here, but the player was still reading it.
             if message.at is not None:
-                talk.history.cut_last_reply(message.at, talk.parser)
+                self._cut(talk, message.at)
             return []
         if turn is None or turn.is_interrupted or (message.turn and message.turn != turn.id):
             return []
@@ -302,22 +347,40 @@ class Session:
         turn.interrupted_at = message.at if message.at is not None else turn.seen or None
         return [Stop(turn)]
 
+    def _cut(self, talk: Conversation, at: int) -> None:
+        """The player was shown no more of the last reply, and so others have heard no more of it."""
+        old = talk.history.last_of_npc
+        talk.history.cut_last_reply(at, talk.parser)
+        new = talk.history.last_of_npc
+        if (group := self.groups.of(talk.npc)) is not None and old is not None and new != old:
+            group.rehear(talk, self.conversations, old, new if new is not None and new.cut else None)
+
     def _close(self, message: wire.Close, now: float) -> list[Effect]:
-        conversation = self._conversation(message.npc, message.type)
+        conversation = self.conversation(message.npc, message.type)
         if conversation.running is None:
             return [self._put_to_sleep(conversation, now)]
         conversation.is_closing = True
         conversation.running.is_interrupted = True
         return [Stop(conversation.running)]
 
-    def _begin(self, conversation: Conversation, cause: wire.TurnCause, now: float, answers: tuple[str, ...] = (), line: str = "") -> Begin:
+    def begin(self, conversation: Conversation, cause: wire.TurnCause, now: float, answers: tuple[str, ...] = (), line: str = "") -> Begin:
         self.turns += 1
         self.ledger.touch(conversation.npc)
         turn = Turn(id=f"t{self.turns}", conversation=conversation, cause=cause, asked_at=now, answers=answers, line=line)
         conversation.running, conversation.unmapped = turn, self.unmapped
         return Begin(turn)
 
-    def _conversation(self, npc: str, re: str) -> Conversation:
+    def meant(self, name: str, re: str) -> Conversation:
+        """The NPC of this id, or the one whom a message to the whole group means."""
+        is_group = name in self.groups.by_name and name not in self.conversations
+        return self.conversation(gathering.one_of(self, name, re).npc if is_group else name, re)
+
+    def wake(self, key: str, now: float) -> list[Effect]:
+        """Some time after ``Wake``."""
+        kind, _, name = key.partition(":")
+        return gathering.wake(self, name, now) if kind == "group" else []
+
+    def conversation(self, npc: str, re: str) -> Conversation:
         conversation = self.conversations.get(npc)
         if conversation is None or conversation.is_closing:
             raise UnknownNpc(f"no conversation with '{npc}' is open; send 'open' first", re=re)

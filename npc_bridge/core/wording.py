@@ -27,6 +27,11 @@ class Wording:
     no: str
     none: str
     note_title: str
+    knows: str
+    news: str
+    """Above what has become known since the persona was written."""
+    exits: str
+    exit: str
     you_are: str
     background: str
     scene: str
@@ -35,6 +40,8 @@ class Wording:
     player: str
     """The label of the player's description."""
     stay: str
+    among: str
+    """In a group of several NPCs."""
     answer_in: str
     actions_free: str
     actions_listed: str
@@ -53,6 +60,10 @@ _EN = Wording(
     no="no",
     none="none",
     note_title="What just happened:",
+    knows="What you know",
+    news="You have learned by now:",
+    exits="Only if one of these has just come about, begin your reply with its mark, exactly as written here:",
+    exit="({mark}) if {description}",
     you_are="You are {name}.",
     background="Background",
     scene="Scene",
@@ -60,6 +71,7 @@ _EN = Wording(
     talking_with="You are talking with {player}.",
     player="About {player}",
     stay="Always stay in character as {name}. Say only what {name} says.",
+    among="Several are talking here: {names} and others. A name stands before each line. Say only the next line of {name}.",
     answer_in="Answer in {language}.",
     actions_free="Write what you do in parentheses, in a few words.",
     actions_listed="Write what you do in parentheses, and do only these: {actions}.",
@@ -77,6 +89,10 @@ _ZH = Wording(
     no="否",
     none="无",
     note_title="刚刚发生的事：",
+    knows="你所知道的",
+    news="你现在已经知道：",
+    exits="只有当下面某件事刚刚成立时，才在回复的开头写上它的标记，一字不改：",
+    exit="({mark}) 如果{description}",
     you_are="你是{name}。",
     background="背景",
     scene="场景",
@@ -84,6 +100,7 @@ _ZH = Wording(
     talking_with="你正在和{player}对话。",
     player="关于{player}",
     stay="始终保持{name}的身份，只说{name}会说的话。",
+    among="这里有几个人在交谈：{names}等。每句话前面都有说话人的名字。只说{name}的下一句话。",
     answer_in="用{language}回答。",
     actions_free="用括号简短地写出你的动作。",
     actions_listed="用括号写出你的动作，只能用这些：{actions}。",
@@ -121,6 +138,10 @@ _JA = Wording(
     no="いいえ",
     none="なし",
     note_title="いま起きたこと：",
+    knows="知っていること",
+    news="今ではこのことも知っています：",
+    exits="次のどれかが今まさに成り立ったときだけ、返事の最初にその印をこのまま書いてください：",
+    exit="({mark}) もし{description}",
     you_are="あなたは{name}です。",
     background="背景",
     scene="場面",
@@ -128,6 +149,7 @@ _JA = Wording(
     talking_with="あなたは{player}と話しています。",
     player="{player}について",
     stay="常に{name}として振る舞い、{name}の言葉だけを話してください。",
+    among="ここでは{names}など何人かが話しています。どの台詞の前にも話し手の名前があります。{name}の次の台詞だけを言ってください。",
     answer_in="{language}で答えてください。",
     actions_free="動作は括弧の中に短く書いてください。",
     actions_listed="動作は括弧の中に書き、次のものだけを使ってください：{actions}。",
