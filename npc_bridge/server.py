@@ -38,6 +38,7 @@ from npc_bridge.outbox import Outbox
 from npc_bridge.play import House, Play
 from npc_bridge.saves import revive
 from npc_bridge.tape import Recorder
+from npc_bridge.unmapped_file import UnmappedFile, counts_file
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class Bridge:
             raise Refused(4001, f"listening on {settings.host} lets other computers in, so a token is needed: set server.token")
         self.settings, self.backend, self.cast, self.recorder, self.clock = settings, backend, cast, recorder, clock
         self.house = House(settings, backend, clock, storage, store, recorder)
+        self.unmapped = UnmappedFile(None if cast.is_builtin else counts_file(storage, cast.folder))
+        """The actions for which no clip was found, in all sessions."""
         self.connections: set[Connection] = set()
         self.plays: dict[str, Play] = {}
         """The sessions that go on, by id; also those whose game is away for a while."""
@@ -83,7 +86,8 @@ class Bridge:
         if self.house.store is not None:
             self.house.store.on_failing = self._disk_changed
         self.words = asyncio.create_task(asyncio.to_thread(warm_up))
-        self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up()))]
+        await self.unmapped.open()
+        self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up(), self.unmapped.keep()))]
         return self
 
     async def _listen(self) -> Server:
@@ -111,6 +115,7 @@ class Bridge:
         for play in plays:
             play.end()
         await asyncio.gather(*self._chores, *(play.ended() for play in plays), return_exceptions=True)
+        await self.unmapped.save()
 
     @property
     def port(self) -> int:
@@ -169,6 +174,7 @@ class Bridge:
         session = Session(
             session_id if stored is not None else secrets.token_urlsafe(12), find_character=self.cast.find, templates=self.cast.templates
         )
+        session.unmapped = self.unmapped.counts
         if stored is not None:
             revive(session, stored)
         if self.recorder is not None:

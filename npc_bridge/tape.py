@@ -28,6 +28,7 @@ from npc_bridge.core.conversation import Turn
 from npc_bridge.core.effects import Begin, Effect, Send, Stop
 from npc_bridge.core.events import EventTemplates, parse_templates
 from npc_bridge.core.session import Session, refusal
+from npc_bridge.core.unmapped import Unmapped
 from npc_bridge.errors import BackendError, BackendLost, FileProblem, FileProblems, UnknownCharacter, WireError, backend_error
 from npc_bridge.turn import run_turn
 
@@ -137,6 +138,8 @@ class Replay:
     messages: int = 0
     turns: int = 0
     differences: list[Difference] = field(default_factory=list)
+    unmapped: Unmapped = field(default_factory=Unmapped)
+    """The actions on the tape for which no clip was found."""
 
 
 class TapeBackend:
@@ -186,6 +189,7 @@ class _Player:
     def __init__(self, backend: TapeBackend, characters: dict[str, Character], templates: EventTemplates) -> None:
         self.backend, self.characters, self.templates = backend, characters, templates
         self.now = 0.0
+        self.unmapped = Unmapped()
         self.sessions: dict[str, Session] = {}
         self.said: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.running: dict[str, asyncio.Timeout] = {}
@@ -202,6 +206,7 @@ class _Player:
         match line:
             case {"session": str(session), "is": "begun"}:
                 self.sessions[session] = Session(session, find_character=self.find, templates=self.templates)
+                self.sessions[session].unmapped = self.unmapped
             case {"session": str(session), "in": message}:
                 try:
                     effects = self.sessions[session].receive(_from_game.validate_python(message), self.now)
@@ -261,7 +266,7 @@ async def replay(path: Path) -> Replay:
     templates = parse_templates(events_toml, file="events.toml") if events_toml else EventTemplates()
     player = _Player(TapeBackend(head["model"], ModelLimits(**head["limits"])), characters, templates)
     expected: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-    result = Replay()
+    result = Replay(unmapped=player.unmapped)
     async with asyncio.TaskGroup() as tasks:
         for number, line in lines:
             if "out" in line:
