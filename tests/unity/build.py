@@ -23,6 +23,7 @@ REAL_BRIDGE = {
     "NPC_BRIDGE_GOLDEN": str(ROOT / "tests/golden"),
     "NPC_BRIDGE_COMMAND": str(Path(sys.executable).parent / "npc-bridge"),
     "NPC_BRIDGE_SERVER__MAX_MESSAGE_BYTES": "1048576",
+    "NPC_BRIDGE_STORAGE__PATH": "",  # a bridge that remembers nothing, unless a test says where
 }
 """What the C# tests need to find the golden files and to start a real bridge."""
 RUNTIME = {

@@ -76,7 +76,7 @@ namespace NpcBridge.Core
         /// <summary>Send what waited for the end of an earlier conversation with this NPC.</summary>
         private void SendAgain(string npc)
         {
-            foreach (WireMap waiting in _protocol.ToResend(false))
+            foreach (WireMap waiting in _protocol.ToResend())
             {
                 if (waiting.TextOf("npc") != npc)
                 {
@@ -125,7 +125,7 @@ namespace NpcBridge.Core
                 Send(GameMessages.Close(npc));
             }
 
-            foreach (WireMap waiting in _protocol.ToResend(welcome.Resumed))
+            foreach (WireMap waiting in _protocol.ToResend())
             {
                 if (waiting.TextOf("type") == "open")
                 {
@@ -153,6 +153,10 @@ namespace NpcBridge.Core
             if (error.Re == "open")
             {
                 npc = _protocol.RefusedOpen();
+                if (npc.Length == 0)
+                {
+                    return;  // sent again after a resume, when the answer to the first was only missed
+                }
             }
             else if (_askedBy.TryGetValue(error.Re, out string asked))
             {

@@ -37,6 +37,7 @@ namespace NpcBridge.Core
         private readonly List<KeyValuePair<string, WireMap>> _unaccepted = new List<KeyValuePair<string, WireMap>>();
         private readonly List<KeyValuePair<string, WireMap>> _opens = new List<KeyValuePair<string, WireMap>>();
         private readonly List<string> _awaitingOpen = new List<string>();
+        private readonly HashSet<string> _opened = new HashSet<string>();
         private long _lastId;
         private long _seenAhead;
 
@@ -183,6 +184,7 @@ namespace NpcBridge.Core
         public void ForgetNpc(string npc)
         {
             _opens.RemoveAll(each => each.Key == npc);
+            _opened.Remove(npc);
             _unaccepted.RemoveAll(each => each.Value.TextOf("npc") == npc);
         }
 
@@ -205,15 +207,11 @@ namespace NpcBridge.Core
             return npc;
         }
 
-        /// <summary>What to send after a welcome: the NPCs again unless the session goes on, then what was not accepted.</summary>
-        public List<WireMap> ToResend(bool isResumed)
+        /// <summary>What to send after a welcome: the NPCs that this session has not opened yet, then what was not accepted.</summary>
+        public List<WireMap> ToResend()
         {
             var messages = new List<WireMap>();
-            if (!isResumed)
-            {
-                _opens.ForEach(each => messages.Add(each.Value));
-            }
-
+            _opens.FindAll(each => !_opened.Contains(each.Key)).ForEach(each => messages.Add(each.Value));
             _unaccepted.ForEach(each => messages.Add(each.Value));
             return messages;
         }
@@ -258,6 +256,8 @@ namespace NpcBridge.Core
 
         private void Begin(Welcome welcome)
         {
+            // What is sent again is answered again, or was answered by what was missed.
+            _awaitingOpen.Clear();
             if (welcome.Resumed)
             {
                 // The welcome may be numbered before or after the messages that were missed.
@@ -268,7 +268,7 @@ namespace NpcBridge.Core
             {
                 Seq = welcome.Seq;
                 _seenAhead = 0;
-                _awaitingOpen.Clear();
+                _opened.Clear();
             }
 
             Session = welcome.Session;
@@ -300,6 +300,11 @@ namespace NpcBridge.Core
             else if (message is Opened opened)
             {
                 _awaitingOpen.Remove(opened.Npc);
+                _opened.Add(opened.Npc);
+            }
+            else if (message is Closed closed)
+            {
+                _opened.Remove(closed.Npc);
             }
         }
     }

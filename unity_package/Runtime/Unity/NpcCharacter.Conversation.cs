@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using NpcBridge.Core;
 using UnityEngine;
 
@@ -24,6 +25,7 @@ namespace NpcBridge
             if (!ReferenceEquals(_bridge, null))
             {
                 _bridge.TurnsLost -= OnTurnsLost;
+                _bridge.StateChanged -= OnStateChanged;
                 _bridge.Loaded -= OnLoaded;
                 _bridge.Holding -= OnHolding;
             }
@@ -32,6 +34,7 @@ namespace NpcBridge
             if (!ReferenceEquals(_bridge, null))
             {
                 _bridge.TurnsLost += OnTurnsLost;
+                _bridge.StateChanged += OnStateChanged;
                 _bridge.Loaded += OnLoaded;
                 _bridge.Holding += OnHolding;
             }
@@ -71,13 +74,13 @@ namespace NpcBridge
                     EndTurn(ended);
                     break;
                 case Opened opened:
-                    IsOpen = true;
+                    _isOpened = true;
                     Profile = opened;
                     Opened?.Invoke(opened);
                     onOpened.Invoke();
                     break;
                 case Closed _:
-                    IsOpen = false;
+                    _isOpened = false;
                     break;
                 case BridgeError error:
                     Complain(error.Code, error.Message);
@@ -98,6 +101,10 @@ namespace NpcBridge
             Turn = new NpcTurn(started);
             TurnStarted?.Invoke(Turn);
             onTurnStarted.Invoke(started.Cause);
+            if (!Turn.IsChoice)
+            {
+                ReplyBegan?.Invoke(Turn);
+            }
         }
 
         private void TakeText(TextPiece piece)
@@ -112,12 +119,18 @@ namespace NpcBridge
             places.Add(piece.Text);
             if (Turn.IsChoice)
             {
+                Turn.PartsOf(piece.Index).Add(piece.Text);
                 CandidateArrived?.Invoke(piece.Index, piece.Text);
                 return;
             }
 
-            TextArrived?.Invoke(piece.Text, place);
-            onTextArrived.Invoke(piece.Text);
+            Pass(piece.Text, place);
+        }
+
+        private void Pass(string piece, int place)
+        {
+            TextArrived?.Invoke(piece, place);
+            onTextArrived.Invoke(piece);
         }
 
         private void TakeCue(Cue wire)
@@ -142,12 +155,45 @@ namespace NpcBridge
                 _early[(wire.Index, wire.Id)] = cue;
             }
 
+            if (Turn.IsChoice && !cue.IsThinking)
+            {
+                Turn.PartsOf(wire.Index).Add(cue);
+                return;
+            }
+
+            Pass(cue);
+        }
+
+        private void Pass(NpcCue cue)
+        {
             CueArrived?.Invoke(cue);
-            bool isNow = cue.IsThinking ? !_speeches.Exists(each => each.IsBusyBefore(Turn.Id)) : _speeches.Count == 0;
-            if (isNow && !Turn.IsChoice)
+            if (cue.IsThinking ? !_speeches.Exists(each => each.IsBusyBefore(Turn.Id)) : _speeches.Count == 0)
             {
                 Reach(cue);
             }
+        }
+
+        /// <summary>Let a chosen reply come in as any other would have.</summary>
+        private void Take(int index)
+        {
+            List<object> parts = Turn.PartsOf(index);
+            Turn.Choose(index);
+            ReplyBegan?.Invoke(Turn);
+            int place = 0;
+            foreach (object part in parts)
+            {
+                if (part is string piece)
+                {
+                    Pass(piece, place);
+                    place += piece.Length;
+                }
+                else if (part is NpcCue cue && cue.State != "withdrawn")
+                {
+                    Pass(cue);
+                }
+            }
+
+            ReplyEnded?.Invoke(Turn);
         }
 
         private void TakeExit(Exit exit)
@@ -162,6 +208,11 @@ namespace NpcBridge
         private void EndTurn(TurnEnded ended)
         {
             Turn.Ended = ended;
+            if (!Turn.IsChoice)
+            {
+                ReplyEnded?.Invoke(Turn);
+            }
+
             TurnEnded?.Invoke(Turn);
             onTurnEnded.Invoke(ended.Reason);
             if (ended.Reason == "failed")
@@ -170,9 +221,16 @@ namespace NpcBridge
             }
         }
 
+        private void OnStateChanged(SessionState state, int code, string reason)
+        {
+            if (state == SessionState.Ready && !_bridge.Welcome.Resumed)
+            {
+                _isOpened = false;  // until the bridge has opened it again
+            }
+        }
+
         private void OnTurnsLost()
         {
-            IsOpen = false;
             LoseTurn();
         }
 

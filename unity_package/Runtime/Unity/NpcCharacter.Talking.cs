@@ -48,7 +48,7 @@ namespace NpcBridge
 
             _openId = "";
             LoseTurn();
-            IsOpen = false;
+            _isOpened = false;
         }
 
         /// <summary>
@@ -121,16 +121,24 @@ namespace NpcBridge
             }
         }
 
-        /// <summary>Take one of the replies that <see cref="Candidates"/> brought, counted from 0; the others leave no trace.</summary>
+        /// <summary>
+        /// Take one of the replies that <see cref="Candidates"/> brought, counted from 0; the others leave no trace. It is shown and
+        /// played now as any other.
+        /// </summary>
         public void Choose(int index)
         {
             if (Turn == null || Turn.PlacesOf(index) == null)
             {
                 Report("no_candidate", "the NPC '" + ResolvedId + "' has offered no reply number " + index);
             }
+            else if (Turn.Ended == null)
+            {
+                Report("not_now", "the replies of the NPC '" + ResolvedId + "' are still being written");
+            }
             else if (IsReachable())
             {
                 _bridge.Session.Choose(_openId, Turn.Id, index);
+                Take(index);
             }
         }
 

@@ -73,6 +73,7 @@ namespace NpcBridge
         private readonly Dictionary<(int Index, long Id), NpcCue> _early = new Dictionary<(int Index, long Id), NpcCue>();
         private string _openId = "";
         private bool _isDeclareDue;
+        private bool _isOpened;
         private bool _hasStarted;
         private NpcBridgeConnection _bridge;
 
@@ -117,6 +118,12 @@ namespace NpcBridge
 
         /// <summary>Something of this NPC went wrong; the game goes on. A stable code, and a text for people.</summary>
         public event Action<string, string> Failed;
+
+        /// <summary>What is to be shown of a turn begins: with the turn, or when one of its candidates is chosen.</summary>
+        internal event Action<NpcTurn> ReplyBegan;
+
+        /// <summary>Nothing more is to be shown of a turn.</summary>
+        internal event Action<NpcTurn> ReplyEnded;
 
         /// <summary>The session went back to a saved state: what the NPC does belongs to another timeline.</summary>
         internal event Action Rewound;
@@ -167,7 +174,7 @@ namespace NpcBridge
         public NpcTurn Turn { get; private set; }
 
         /// <summary>Whether the bridge has opened the conversation.</summary>
-        public bool IsOpen { get; private set; }
+        public bool IsOpen => _isOpened && _bridge != null && _bridge.IsReady;
 
         /// <summary>Whether a reply is under way.</summary>
         public bool IsTalking => Turn != null && Turn.Ended == null;

@@ -77,14 +77,19 @@ namespace NpcBridge
         private const int MostCandidates = 4;
 
         private readonly TurnText[] _texts;
+        private readonly List<object>[] _parts;
+        private int _chosen;
 
         internal NpcTurn(TurnStarted started)
         {
             Started = started;
             _texts = new TurnText[Math.Max(1, Math.Min(started.N, MostCandidates))];
+            _parts = new List<object>[_texts.Length];
+            IsChoice = _texts.Length > 1;
             for (int i = 0; i < _texts.Length; i++)
             {
                 _texts[i] = new TurnText();
+                _parts[i] = new List<object>();
             }
         }
 
@@ -97,21 +102,33 @@ namespace NpcBridge
         /// <summary>How it ended, with its figures; <c>null</c> while it is under way.</summary>
         public TurnEnded Ended { get; internal set; }
 
-        /// <summary>The text that has come in so far; of several candidates, the first.</summary>
-        public string Text => _texts[0].ToString();
+        /// <summary>The text that has come in so far; of several candidates, the one that was chosen, or else the first.</summary>
+        public string Text => Places.ToString();
 
         /// <summary>The replies to choose from, as far as they have come in; one for most turns.</summary>
         public IReadOnlyList<string> Candidates => Array.ConvertAll(_texts, each => each.ToString());
 
-        /// <summary>Whether there are several replies to choose from.</summary>
-        public bool IsChoice => _texts.Length > 1;
+        /// <summary>Whether there are several replies to choose from, and none is chosen yet.</summary>
+        public bool IsChoice { get; private set; }
 
-        internal TurnText Places => _texts[0];
+        internal TurnText Places => _texts[_chosen];
 
         /// <summary>The text of one of the candidates; <c>null</c> if there are not so many.</summary>
         internal TurnText PlacesOf(int index)
         {
-            return index < _texts.Length ? _texts[index] : null;
+            return index >= 0 && index < _texts.Length ? _texts[index] : null;
+        }
+
+        /// <summary>Text and cues of one of the candidates, in order.</summary>
+        internal List<object> PartsOf(int index)
+        {
+            return _parts[index];
+        }
+
+        internal void Choose(int index)
+        {
+            _chosen = index;
+            IsChoice = false;
         }
     }
 }

@@ -379,11 +379,6 @@ namespace NpcBridge
 
         private void TakeTurn(NpcTurn turn)
         {
-            if (turn.IsChoice)
-            {
-                return;  // the game shows what there is to choose from
-            }
-
             string replaced = turn.Started.Replaces;
             if (replaced.Length > 0 && ShownOf(replaced) >= 0)
             {
@@ -410,7 +405,7 @@ namespace NpcBridge
         private void TakeCue(NpcCue cue)
         {
             // A thinking pose does not wait for letters.
-            if (!cue.IsThinking && !character.Turn.IsChoice)
+            if (!cue.IsThinking)
             {
                 Take(cue);
             }
@@ -462,11 +457,11 @@ namespace NpcBridge
             {
                 Part();
                 character.Attach(this);
-                character.TurnStarted += TakeTurn;
+                character.ReplyBegan += TakeTurn;
                 character.TextArrived += TakeText;
                 character.CueArrived += TakeCue;
                 character.CueWithdrawn += TakeBack;
-                character.TurnEnded += TakeEnd;
+                character.ReplyEnded += TakeEnd;
             }
         }
 
@@ -475,11 +470,11 @@ namespace NpcBridge
             if (character != null)
             {
                 character.Detach(this);
-                character.TurnStarted -= TakeTurn;
+                character.ReplyBegan -= TakeTurn;
                 character.TextArrived -= TakeText;
                 character.CueArrived -= TakeCue;
                 character.CueWithdrawn -= TakeBack;
-                character.TurnEnded -= TakeEnd;
+                character.ReplyEnded -= TakeEnd;
             }
         }
 
