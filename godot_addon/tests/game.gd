@@ -72,11 +72,11 @@ func _do(step: Array) -> bool:
 		"freeze":
 			OS.delay_msec(int(step[1]))
 		"pid":
-			say("pid", {"pid": (_bridge.get("_process_of_bridge") as RefCounted).get("pid")})
+			say("pid", {"pid": _bridge.get("_connection").process.pid})
 		"pause":
 			await create_timer(float(step[1])).timeout
 		"protocol":
-			_bridge.get("_protocol").set("version", int(step[1]))
+			_bridge.get("_session").protocol.version = int(step[1])
 		"until":
 			return await _until(step[1], step[2] if step.size() > 2 else {})
 		"shown":

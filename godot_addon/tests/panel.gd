@@ -20,7 +20,7 @@ func _play() -> void:
 	await _until(func() -> bool: return Known.characters.size() > 0)
 	_print("cast", {"ids": _panel.cast.ids, "warnings": _smith._get_configuration_warnings()})
 	_panel.talk_with("smith")
-	await _until(func() -> bool: return _panel.bridge.get("_protocol").get("_awaiting_open").is_empty())
+	await _until(func() -> bool: return _panel.bridge.get("_session").protocol.get("_awaiting_open").is_empty())
 	_panel._on_line_submitted("/rain_started")
 	_panel._on_line_submitted("Good day!")
 	await _until(func() -> bool: return _panel.chat.entries[-1].has("reason"))

@@ -19,6 +19,8 @@ ADDON = Path(__file__).parents[1]
 PAGE = ADDON.parent / "docs/godot_reference.md"
 CLASSES = ("NpcBridge", "NpcCharacter", "NpcSpeechLabel", "NpcCuePlayer", "NpcEventSource")
 """What a game uses, in the order of the page; everything else is the addon's own affair."""
+ENUMS = {"NpcBridge": ("net/connection.gd", "State"), "NpcCuePlayer": ("core/facing.gd", "Way")}
+"""Values that a class borrows from a script of the addon's own."""
 
 Element = ElementTree.Element
 
@@ -29,7 +31,29 @@ def read_comments(godot: Sequence[str], project: Path) -> dict[str, Element]:
         arguments = ["--headless", "--path", str(project), "--doctool", folder, "--gdscript-docs", "res://addons/npc_bridge"]
         subprocess.run([*godot, *arguments], check=True, capture_output=True, timeout=60)
         roots = [ElementTree.parse(file).getroot() for file in sorted(Path(folder).glob("*.xml"))]
-    return {root.get("name", "").strip('"'): root for root in roots}
+    classes = {root.get("name", "").strip('"'): root for root in roots}
+    add_parts(classes)
+    return classes
+
+
+def add_parts(classes: dict[str, Element]) -> None:
+    """What a game sees of a class, but which the engine describes elsewhere: what it inherits, and the values of its states."""
+    public, inherited = classes["NpcCharacter"], classes["addons/npc_bridge/conversation.gd"]
+    public.set("inherits", inherited.get("inherits", ""))
+    for tag in ("members", "methods", "signals"):
+        own = part(public, tag)
+        known = {each.get("name") for each in own}
+        own.extend(each for each in part(inherited, tag) if each.get("name") not in known)
+        own[:] = sorted(own, key=lambda each: each.get("name", ""))
+    for name, (script, enum) in ENUMS.items():
+        values = part(classes[f"addons/npc_bridge/{script}"], "constants")
+        part(classes[name], "constants").extend(each for each in values if each.get("enum") == enum)
+
+
+def part(root: Element, tag: str) -> Element:
+    """All members of a kind; there need not be any."""
+    found = root.find(tag)
+    return ElementTree.SubElement(root, tag) if found is None else found
 
 
 def without_comment(classes: dict[str, Element]) -> list[str]:

@@ -124,6 +124,16 @@ func cut() -> void:
 		_finish_if_done()
 
 
+## Forget all at once: nothing of it was ever said.
+func wipe() -> void:
+	_waiting.clear()
+	_typewriter.clear()
+	_turn = ""
+	_is_deaf = true
+	_laid_out = 0
+	clear()
+
+
 ## Whether a reply is being typed.
 func is_typing() -> bool:
 	return _turn != "" and not _typewriter.is_finished()
@@ -264,7 +274,12 @@ func _tell_seen() -> void:
 
 func _on_turn_started(turn_id: String, _cause: String) -> void:
 	_is_deaf = false
-	if is_typing() or (_turn and _rest_s < hold_between_turns):
+	var is_void: bool = character.turn.get("replaces", "") != ""
+	if is_void:
+		# What stands there counts as never said.
+		_waiting.clear()
+		_begin(turn_id)
+	elif is_typing() or (_turn and _rest_s < hold_between_turns):
 		_waiting.append({"turn": turn_id, "parts": [], "is_complete": false})
 	else:
 		_waiting.clear()
@@ -300,6 +315,7 @@ func _join(speaker: NpcCharacter) -> void:
 	speaker.turn_started.connect(_on_turn_started)
 	speaker.text_arrived.connect(_on_text_arrived)
 	speaker.cue_arrived.connect(_on_cue_arrived)
+	speaker.exit_arrived.connect(_on_cue_arrived)
 	speaker.turn_ended.connect(_on_turn_ended)
 
 
@@ -313,4 +329,5 @@ func _part() -> void:
 	character.turn_started.disconnect(_on_turn_started)
 	character.text_arrived.disconnect(_on_text_arrived)
 	character.cue_arrived.disconnect(_on_cue_arrived)
+	character.exit_arrived.disconnect(_on_cue_arrived)
 	character.turn_ended.disconnect(_on_turn_ended)

@@ -25,7 +25,7 @@ func test_its_open_message_declares_who_it_is_and_what_it_can_play() -> void:
 	character.clip_source = player
 	character.open()
 	same(
-		bridge.get("_protocol").open_messages["smith_01"],
+		bridge.get("_session").protocol.open_messages["smith_01"],
 		{
 			"type": "open",
 			"npc": "smith_01",
@@ -85,7 +85,7 @@ func test_a_line_waits_while_there_is_no_connection() -> void:
 	var id := character.say("Hello")
 	holds(id != "", "it has an id")
 	same(bridge.waiting_count(), before + 1)
-	bridge.get("_protocol").forget(id)
+	bridge.get("_session").protocol.forget(id)
 
 
 func test_a_line_of_nothing_is_not_said() -> void:
@@ -145,6 +145,168 @@ func test_mistakes_are_told_in_the_editor() -> void:
 	same(_warnings(), ["'clip_source' has no animations", "The clip map says 'dance' → 'gone'"])
 
 
+func test_its_open_message_says_what_differs_from_what_is_usual() -> void:
+	_set_up()
+	var door := Node2D.new()
+	door.name = "door"
+	place(door)
+	character.targets = [door] as Array[Node]
+	character.speaks_opening = false
+	character.silence_s = 20.0
+	character.open()
+	var message: Dictionary = bridge.get("_session").protocol.open_messages["smith_01"]
+	same(
+		[message["targets"], message["opening"], message["silence_s"]], [[{"name": "door", "aliases": []}], false, 20.0]
+	)
+
+
+func test_a_target_that_comes_later_is_declared_and_there_when_it_is_opened_again() -> void:
+	_set_up()
+	character.open()
+	var door := Node2D.new()
+	place(door)
+	character.register_target("gate", door, PackedStringArray(["portal"]))
+	same(character.target_node("gate") == door, true)
+	await frames()
+	var message: Dictionary = bridge.get("_session").protocol.open_messages["smith_01"]
+	same(message["targets"], [{"name": "gate", "aliases": ["portal"]}] as Array[Dictionary])
+	character.unregister_target("gate")
+	await frames()
+	same(message["targets"], [] as Array[Dictionary])
+
+
+func test_what_it_asks_for_names_it() -> void:
+	_set_up()
+	var ids := [
+		character.regenerate(),
+		character.candidates(9),
+		character.note("Rain.", {"depth": 2}, {"key": "weather"}),
+		character.flags({"quest.cellar": 2}),
+		character.hold(),
+		character.release(),
+		character.line("(nods) Evening."),
+		character.line("Hello!", "Ada", true),
+	]
+	var wanted: Array = [
+		{"type": "regenerate"},
+		{"type": "candidates", "n": 4},
+		{"type": "note", "text": "Rain.", "data": {"depth": 2}, "key": "weather"},
+		{"type": "flags", "values": {"quest.cellar": 2}},
+		{"type": "hold"},
+		{"type": "release"},
+		{"type": "line", "text": "(nods) Evening."},
+		{"type": "line", "text": "Hello!", "player": "Ada", "shown": true},
+	]
+	for index: int in wanted.size():
+		wanted[index].merge({"npc": "smith_01", "id": ids[index]})
+	same(bridge.get("_session").protocol.to_resend(true) as Array, wanted)
+
+
+func test_candidates_come_side_by_side_and_the_chosen_one_is_said() -> void:
+	_set_up()
+	character.open()
+	var offers: Array = []
+	character.candidates_started.connect(func(turn: String, n: int) -> void: offers.append([turn, n]))
+	character.candidate_arrived.connect(
+		func(index: int, text: String, at: int) -> void: offers.append([index, text, at])
+	)
+	character.candidates_ready.connect(func(_turn: String, texts: PackedStringArray) -> void: offers.append(texts))
+	_receive({"type": "turn_started", "turn": "t5", "cause": "candidates", "n": 2, "replaces": "t4"})
+	_receive({"type": "text", "turn": "t5", "at": 0, "text": "For you, "})
+	_receive({"type": "cue", "turn": "t5", "at": 0, "clip": "nod", "action": "nods", "index": 1})
+	_receive({"type": "text", "turn": "t5", "at": 0, "text": "Give it here.", "index": 1})
+	_receive({"type": "text", "turn": "t5", "at": 9, "text": "always."})
+	_receive({"type": "turn_ended", "turn": "t5", "reason": "stop", "chars": 16})
+	var texts := PackedStringArray(["For you, always.", "Give it here."])
+	same(offers, [["t5", 2], [0, "For you, ", 0], [1, "Give it here.", 0], [0, "always.", 9], texts])
+	same(happened, [])
+	var id := character.choose(1)
+	same(
+		happened,
+		[
+			["started", "t5", "candidates"],
+			["cue", "nod", "nods", 0],
+			["text", "Give it here.", 0],
+			["ended", "t5", "stop"]
+		]
+	)
+	same([character.turn["text"], character.turn["chars"]], ["Give it here.", 13])
+	same(
+		(bridge.get("_session").protocol.to_resend(true) as Array)[-1],
+		{"type": "choose", "npc": "smith_01", "turn": "t5", "index": 1, "id": id}
+	)
+
+
+func test_there_is_nothing_to_choose_when_nothing_was_offered() -> void:
+	expected_logs = ["there is no complete reply number 0 to choose"]
+	_set_up()
+	same(character.choose(0), "")
+
+
+func test_a_fallback_in_place_of_candidates_is_just_said() -> void:
+	_set_up()
+	character.open()
+	_receive({"type": "turn_started", "turn": "t5", "cause": "candidates", "n": 2})
+	_receive({"type": "text", "turn": "t5", "at": 0, "text": "Hm."})
+	_receive({"type": "turn_ended", "turn": "t5", "reason": "fallback", "chars": 3})
+	same(happened, [["started", "t5", "candidates"], ["text", "Hm.", 0], ["ended", "t5", "fallback"]])
+
+
+func test_a_cue_that_is_not_certain_is_due_but_not_reached() -> void:
+	_set_up()
+	character.open()
+	var due: Array = []
+	character.cue_due.connect(func(cue: Dictionary) -> void: due.append(cue["state"]))
+	var cue := {"type": "cue", "at": 0, "clip": "nod", "action": "nods", "id": 1}
+	_turn(
+		[
+			cue.merged({"state": "provisional"}),
+			cue.merged({"state": "confirmed"}),
+			cue.merged({"state": "withdrawn", "id": 2})
+		]
+	)
+	same(due, ["provisional", "confirmed", "withdrawn"])
+	same(happened, [["started", "t1", "say"], ["cue", "nod", "nods", 0], ["ended", "t1", "stop"]])
+
+
+func test_an_exit_is_reached_like_a_cue() -> void:
+	_set_up()
+	character.open()
+	var exits: Array = []
+	character.exit_reached.connect(func(exit: String, at: int) -> void: exits.append([exit, at]))
+	_turn([{"type": "text", "at": 0, "text": "Deal."}, {"type": "exit", "exit": "trade_opened", "at": 5}])
+	same(exits, [["trade_opened", 5]])
+
+
+func test_a_load_ends_the_running_turn_and_forgets_it() -> void:
+	_set_up()
+	character.open()
+	var rewound: Array = []
+	character.rewound.connect(func() -> void: rewound.append(character.is_talking))
+	_receive({"type": "turn_started", "turn": "t1", "cause": "say"})
+	_receive({"type": "text", "turn": "t1", "at": 0, "text": "Hel"})
+	_receive({"type": "loaded", "id": "x"})
+	_receive({"type": "text", "turn": "t1", "at": 3, "text": "lo"})
+	same(happened.slice(2), [["ended", "t1", "loaded"]])
+	same([rewound, character.turn], [[false], {}])
+
+
+func test_an_authored_line_is_spoken_from_here_while_there_is_no_bridge() -> void:
+	_set_up()
+	same(character.speak("Evening. (waves)"), "")
+	same(
+		happened,
+		[
+			["started", "own-1", "line"],
+			["text", "Evening. ", 0],
+			["cue", "", "waves", 9],
+			["unhandled", "waves", 9],
+			["ended", "own-1", "stop"]
+		]
+	)
+	same(bridge.waiting_count(), 0)
+
+
 func _warnings() -> Array:
 	var begins: Array = []
 	for warning: String in character._get_configuration_warnings():
@@ -169,6 +331,9 @@ func _set_up() -> void:
 	character.turn_ended.connect(func(turn: String, reason: String) -> void: happened.append(["ended", turn, reason]))
 	character.failed.connect(func(code: String, text: String) -> void: happened.append(["failed", code, text]))
 	place(character)
+	var protocol: RefCounted = bridge.get("_session").protocol
+	for id: String in protocol.waiting_ids():
+		protocol.forget(id)
 
 
 func _turn(messages: Array, turn: String = "t1") -> void:
@@ -182,4 +347,4 @@ func _turn(messages: Array, turn: String = "t1") -> void:
 ## As if it had come over the socket.
 func _receive(message: Dictionary) -> void:
 	message["npc"] = "smith_01"
-	bridge.call("_read", bridge.get("_protocol").write(message))
+	bridge.get("_session").read(bridge.get("_session").protocol.write(message))

@@ -3,12 +3,13 @@ extends "res://tests/suite.gd"
 var character := NpcCharacter.new()
 var cues := NpcCuePlayer.new()
 var player := AnimationPlayer.new()
+var begun: Array = []
 
 
 func test_a_cue_plays_its_animation_and_the_npc_returns_to_idle() -> void:
 	_set_up()
 	same(player.current_animation, "idle")
-	character.cue_reached.emit("nod", "nods", 0)
+	character.reach({"clip": "nod", "action": "nods", "at": 0})
 	same([player.current_animation, cues.playing()], ["nod", "nod"])
 	cues._process(0.6)
 	same([player.current_animation, cues.playing()], ["idle", ""])
@@ -17,7 +18,7 @@ func test_a_cue_plays_its_animation_and_the_npc_returns_to_idle() -> void:
 func test_the_clip_map_decides_what_a_cue_means() -> void:
 	_set_up()
 	character.clip_map = {"greets": "wave"}
-	character.cue_reached.emit("greets", "greets", 0)
+	character.reach({"clip": "greets", "action": "greets", "at": 0})
 	same(player.current_animation, "wave")
 
 
@@ -74,9 +75,9 @@ func test_an_unknown_name_plays_nothing_prints_nothing_and_is_told() -> void:
 	_set_up()
 	var unhandled: Array = []
 	character.cue_unhandled.connect(func(action: String, at: int) -> void: unhandled.append([action, at]))
-	character.cue_reached.emit("backflip", "does a backflip", 7)
+	character.reach({"clip": "backflip", "action": "does a backflip", "at": 7})
 	character.clip_map = {"dance": "gone"}
-	character.cue_reached.emit("dance", "dances", 9)
+	character.reach({"clip": "dance", "action": "dances", "at": 9})
 	same(unhandled, [["does a backflip", 7], ["dances", 9]])
 	same([player.current_animation, cues.play("")], ["idle", false])
 
@@ -150,7 +151,100 @@ func test_it_says_in_the_editor_what_is_missing() -> void:
 	character.free()
 
 
-func _set_up() -> void:
+func test_a_provisional_cue_begins_at_once_and_is_not_begun_again_when_it_is_confirmed() -> void:
+	_set_up()
+	_due({"clip": "nod", "state": "provisional", "id": 1})
+	same(player.current_animation, "nod")
+	player.advance(0.2)
+	_due({"clip": "nod", "state": "confirmed", "id": 1})
+	same([player.current_animation, player.current_animation_position], ["nod", 0.2])
+	cues._process(0.6)
+	same([player.current_animation, begun], ["idle", ["nod"]])
+
+
+func test_a_withdrawn_cue_blends_back_whether_it_plays_or_waits() -> void:
+	_set_up()
+	_due({"clip": "nod", "state": "provisional", "id": 1})
+	_due({"clip": "wave", "state": "provisional", "id": 2})
+	_due({"clip": "wave", "state": "withdrawn", "id": 2})
+	same(player.current_animation, "nod")
+	_due({"clip": "nod", "state": "withdrawn", "id": 1})
+	same([player.current_animation, cues.playing()], ["idle", ""])
+	_due({"clip": "bow", "state": "withdrawn", "id": 3})
+	same(begun, ["nod"])
+
+
+func test_a_provisional_cue_that_cannot_be_played_is_told_once_it_is_certain() -> void:
+	_set_up()
+	var unhandled: Array = []
+	character.cue_unhandled.connect(func(action: String, _at: int) -> void: unhandled.append(action))
+	_due({"clip": "dance", "state": "provisional", "id": 1})
+	same(unhandled, [])
+	_due({"clip": "dance", "action": "dances", "state": "confirmed", "id": 1})
+	same(unhandled, ["dances"])
+
+
+func test_a_thinking_pose_is_held_until_the_first_words() -> void:
+	_set_up()
+	_due({"clip": "bow", "reason": "thinking"})
+	cues._process(30.0)
+	same(player.current_animation, "bow")
+	character.text_arrived.emit("Well", 0)
+	same(player.current_animation, "idle")
+	character.text_arrived.emit(" then", 4)
+
+
+func test_a_thinking_pose_gives_way_to_the_first_cue_and_to_the_end_of_the_turn() -> void:
+	_set_up()
+	_due({"clip": "bow", "reason": "thinking"})
+	_due({"clip": "nod"})
+	same([player.current_animation, begun], ["nod", ["bow", "nod"]])
+	cues._process(0.6)
+	_due({"clip": "bow", "reason": "thinking"})
+	same(player.current_animation, "bow")
+	character.turn_ended.emit("t1", "failed")
+	same(player.current_animation, "idle")
+	_due({"clip": "none", "reason": "thinking"})
+	same(player.current_animation, "idle")
+
+
+func test_a_thinking_pose_waits_for_the_gesture_that_still_plays() -> void:
+	_set_up()
+	cues.play("nod")
+	_due({"clip": "bow", "reason": "thinking"})
+	same(player.current_animation, "nod")
+	cues._process(0.6)
+	same(player.current_animation, "bow")
+
+
+func test_the_body_turns_to_what_a_cue_is_aimed_at() -> void:
+	var body := Node2D.new()
+	_set_up(body)
+	body.add_child(character)
+	place(body)
+	var door := Node2D.new()
+	door.name = "door"
+	door.position.x = -50
+	door.add_to_group("npc_target")
+	place(door)
+	cues.turn_s = 0.0
+	var aims: Array = []
+	cues.aimed.connect(func(target: Node, cue: Dictionary) -> void: aims.append([str(target.name), cue["clip"]]))
+	_due({"clip": "nod", "target": "door"})
+	same([body.scale.x, aims], [-1.0, [["door", "nod"]]])
+	door.position.x = 50
+	_due({"clip": "", "action": "glances at the door", "target": "door"})
+	_due({"clip": "nod", "target": "a door that is gone"})
+	same([body.scale.x, aims], [1.0, [["door", "nod"], ["door", ""]]])
+
+
+func _due(fields: Dictionary) -> void:
+	var cue := {"turn": "t1", "clip": "", "action": "", "at": 0}
+	cue.merge(fields, true)
+	character.cue_due.emit(cue)
+
+
+func _set_up(parent: Node = null) -> void:
 	var library := AnimationLibrary.new()
 	for animation: String in ["idle", "nod", "wave", "bow"]:
 		var clip := Animation.new()
@@ -162,7 +256,9 @@ func _set_up() -> void:
 	character.clip_source = player
 	character.open_on_ready = false
 	character.add_child(cues)
-	place(character)
+	if parent == null:
+		place(character)
+	cues.cue_started.connect(func(clip: String, _animation: String) -> void: begun.append(clip))
 	cues.set_process(false)
 
 

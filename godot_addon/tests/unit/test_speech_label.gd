@@ -155,6 +155,44 @@ func test_a_finished_reply_can_be_cleared_by_itself() -> void:
 	same(label.get_parsed_text(), "")
 
 
+func test_a_reply_in_other_words_takes_the_place_of_the_one_that_is_being_typed() -> void:
+	_set_up()
+	_speak(["A first try that is long."])
+	label._process(0.5)
+	character.turn = {"turn": "t2", "replaces": "t1"}
+	_speak(["Another."], "t2")
+	label._process(60.0)
+	same(label.get_parsed_text(), "Another.")
+
+
+func test_going_back_to_a_saved_state_clears_all_that_was_said_and_waits() -> void:
+	_set_up()
+	_speak(["One long line", {"at": 13, "clip": "nod", "action": "nods"}])
+	_speak(["Two"], "t2")
+	label._process(0.2)
+	var reached: Array = []
+	character.cue_reached.connect(func(clip: String, _action: String, _at: int) -> void: reached.append(clip))
+	label.wipe()
+	label._process(60.0)
+	same([label.get_parsed_text(), label.is_typing(), reached], ["", false, []])
+	_speak(["Three"], "t3")
+	label._process(60.0)
+	same(label.get_parsed_text(), "Three")
+
+
+func test_an_exit_is_reached_when_the_letters_are_there() -> void:
+	_set_up()
+	var exits: Array = []
+	character.exit_reached.connect(func(exit: String, at: int) -> void: exits.append([exit, at]))
+	character.turn_started.emit("t1", "say")
+	character.text_arrived.emit("Deal.", 0)
+	character.exit_arrived.emit({"exit": "trade", "at": 5})
+	label._process(0.1)
+	same(exits, [])
+	label._process(2.0)
+	same(exits, [["trade", 5]])
+
+
 func test_the_nearest_character_is_found() -> void:
 	var body := Node2D.new()
 	var bubble := Control.new()

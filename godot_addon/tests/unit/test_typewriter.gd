@@ -202,3 +202,27 @@ func _time_of(text: String) -> int:
 		writer.advance(0.01)
 		time += 0.01
 	return roundi(time * 10.0)
+
+
+func test_a_cue_that_is_confirmed_before_its_place_is_reached_once_as_what_it_became() -> void:
+	writer.add_text("Hello")
+	writer.add_cue({"at": 5, "id": 1, "state": "provisional", "clip": "nod"})
+	writer.add_cue({"at": 5, "id": 1, "state": "confirmed", "clip": "nod", "target": "door"})
+	var reached: Array = writer.advance(60.0)
+	same(reached.map(func(cue: Dictionary) -> String: return cue["state"]), ["confirmed"])
+
+
+func test_a_cue_that_is_withdrawn_before_its_place_is_never_reached() -> void:
+	writer.add_text("Hello")
+	writer.add_cue({"at": 5, "id": 1, "state": "provisional", "clip": "nod"})
+	writer.add_cue({"at": 5, "id": 1, "state": "withdrawn", "clip": "nod"})
+	same(writer.advance(60.0), [] as Array[Dictionary])
+
+
+func test_a_cue_that_was_reached_early_is_followed_by_what_became_of_it() -> void:
+	writer.add_cue({"at": 0, "id": 1, "state": "provisional", "clip": "nod"})
+	same(writer.advance(0.1).size(), 1)
+	writer.add_cue({"at": 0, "id": 1, "state": "withdrawn", "clip": "nod"})
+	writer.add_cue({"at": 0, "id": 0, "state": "final", "clip": "wave"})
+	var states := writer.advance(0.1).map(func(cue: Dictionary) -> String: return cue["state"])
+	same(states, ["withdrawn", "final"])

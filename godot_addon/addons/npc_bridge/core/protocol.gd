@@ -114,11 +114,14 @@ func read(frame: PackedByteArray) -> Outcome:
 			return Outcome.GAP
 		seq = number
 	message = found
-	if type == "accepted":
-		for id: Variant in found["ids"]:
-			_unaccepted.erase(id)
-	elif type == "opened":
-		_awaiting_open.erase(found["npc"])
+	match type:
+		"accepted":
+			for id: Variant in found["ids"]:
+				_unaccepted.erase(id)
+		"gathered", "dispersed":
+			_unaccepted.erase(found["id"])
+		"opened":
+			_awaiting_open.erase(found["npc"])
 	return Outcome.TAKEN
 
 
@@ -156,6 +159,13 @@ func replace_keyed(outgoing: Dictionary) -> void:
 ## Whether this message still waits to be accepted.
 func is_waiting(id: String) -> bool:
 	return _unaccepted.has(id)
+
+
+## Which messages wait to be accepted, in their order.
+func waiting_ids() -> Array[String]:
+	var ids: Array[String] = []
+	ids.assign(_unaccepted.keys())
+	return ids
 
 
 ## How many messages wait to be accepted.

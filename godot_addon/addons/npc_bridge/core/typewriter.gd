@@ -52,8 +52,19 @@ func add_text(piece: String) -> void:
 	text += piece
 
 
-## A cue at its place [code]at[/code], which may be ahead of the text that has come in.
+## A cue at its place [code]at[/code], which may be ahead of the text that has come in. One that confirms or
+## withdraws a cue that was not reached yet takes its place, or takes it away.
 func add_cue(cue: Dictionary) -> void:
+	var id: int = cue.get("id", 0)
+	var state: String = cue.get("state", "final")
+	if id > 0 and (state == "confirmed" or state == "withdrawn"):
+		for index: int in _cues.size():
+			if _cues[index].get("id", 0) == id:
+				if state == "confirmed":
+					_cues[index] = cue
+				else:
+					_cues.remove_at(index)
+				return
 	_cues.append(cue)
 
 
