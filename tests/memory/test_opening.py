@@ -227,7 +227,7 @@ def test_whatever_is_damaged_it_opens_or_is_set_aside_or_is_refused(sound: bytes
 def test_a_second_bridge_on_the_same_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "game.db"
     with memory(path) as first:
-        with pytest.raises(StorageLocked, match="another bridge uses the memory .* end that one, or give this one a file of its own"):
+        with pytest.raises(StorageLocked, match=r"another bridge uses the memory .* end that one, or give this one a file of its own"):
             MemoryFile(path)
         first.write([rows_of("s", [PutSession({"a": 1})])])
     with memory(path) as file:
@@ -265,7 +265,7 @@ def test_a_program_that_is_writing_to_the_file_is_named_as_the_reason(tmp_path: 
     fill(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageLocked, match="another program has the memory .* open and is writing to it; close it there"):
+        with pytest.raises(StorageLocked, match=r"another program has the memory .* open and is writing to it; close it there"):
             MemoryFile(path)
     fill(path)
 
