@@ -21,7 +21,7 @@ from npc_bridge.core import keeping
 from npc_bridge.core import messages as wire
 from npc_bridge.core.codec import JSON, Codec
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop
+from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Wake
 from npc_bridge.core.session import Session, refusal
 from npc_bridge.errors import BackendError, BridgeError, WireError
 from npc_bridge.memory.settings import StorageSettings
@@ -163,9 +163,20 @@ class Play:
                 case Keep(message):
                     self._answer_accepted()
                     waits = self._keep(asyncio.create_task(self._keep_state(message, now)))
+                case Wake(after_s, key):
+                    self._keep(asyncio.create_task(self._wake(after_s, key)))
                 case _:
                     assert_never(effect)
         return waits
+
+    async def _wake(self, after_s: float, key: str) -> None:
+        await asyncio.sleep(after_s)
+        if self.outbox is None:
+            return  # nobody is there to hear what an NPC says by itself
+        now = self.house.clock()
+        if self.house.recorder is not None:
+            self.house.recorder.woke(self.session.id, key, now)
+        self._carry_out(self.session.wake(key, now), now)
 
     async def _keep_state(self, message: wire.Save | wire.Load | wire.Forget, now: float) -> None:
         store = self.house.store

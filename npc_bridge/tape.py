@@ -86,6 +86,9 @@ class Recorder:
     def ended(self, session: str, turn: str, now: float) -> None:
         self._write({"session": session, "t": now, "turn_over": turn})
 
+    def woke(self, session: str, key: str, now: float) -> None:
+        self._write({"session": session, "t": now, "woke": key})
+
     def _write(self, line: dict[str, Any]) -> None:
         line.setdefault("t", round(self._clock(), 6))
         self._file.write(json.dumps(line, ensure_ascii=False, default=lambda value: value.hex()) + "\n")
@@ -217,6 +220,8 @@ class _Player:
                 turn = self.finished.pop((session, turn_id), None)
                 if turn is not None:
                     self._carry_out(session, self.sessions[session].turn_over(turn, self.now), tasks)
+            case {"session": str(session), "woke": key}:
+                self._carry_out(session, self.sessions[session].wake(key, self.now), tasks)
             case {"model": conversation, "text": text}:
                 self.backend.put(conversation, text)
             case {"model": conversation, "finished": finished}:

@@ -139,6 +139,8 @@ class Scripted:
 def _heard(messages: list[ChatMessage]) -> str:
     """What came after the last reply: the player's lines and the note, but not the character."""
     heard: list[str] = []
+    if messages and messages[-1]["role"] == "assistant":  # the beginning of the reply
+        messages = messages[:-1]
     for message in reversed(messages[1:] if messages and messages[0]["role"] == "system" else messages):
         if message["role"] == "assistant":
             break

@@ -215,6 +215,17 @@ class Conversation:
         players = {self.player.name, *(line.player for line in lately)}
         self.unmapped.see(self.character.id, action, matches, self.index, heard=[line.text for line in lately], players=players)
 
+    @property
+    def name(self) -> str:
+        """What the NPC is called here: two of the same name in a group are numbered."""
+        return self.circle.name if self.circle is not None else self.character.name
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """Who else takes part: players, and the other NPCs of a group."""
+        players = (self.player.name, *(line.player for line in self.history.lines[-12:] if line.player))
+        return tuple(dict.fromkeys((*players, *(self.circle.others if self.circle is not None else ()))))
+
     def hear_waiting(self) -> tuple[str, ...]:
         """Move the waiting lines into the history; return their ids."""
         for line in self.waiting:

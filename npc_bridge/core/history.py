@@ -65,6 +65,11 @@ class History:
         return "".join(part.text for part in parser.feed(raw) + parser.close() if isinstance(part, Speech))
 
     @property
+    def last_of_npc(self) -> Line | None:
+        """The NPC's last line."""
+        return next((line for line in reversed(self._lines) if line.role == "assistant"), None)
+
+    @property
     def unanswered(self) -> int:
         """How many of the players' lines at the end wait for a reply."""
         count = 0
