@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOTHING = Usage(0, 0, 0)
 REMEMBERED_SUMMARIES = 10_000
 MOST_CANDIDATES = 4
 PROBE: list[ChatMessage] = [{"role": "user", "content": "Answer with one word: are you there?"}]
@@ -135,7 +136,8 @@ class ModelServer:
     async def stream_candidates(self, request: ChatRequest, n: int) -> AsyncGenerator[tuple[int, str | Finished | BackendError], None]:
         """Ask once for ``n`` replies and yield their pieces with their numbers, each ended by ``Finished`` or its error.
 
-        Raises ``BackendError`` when there is no answer at all. The usage of all of them stands with the first one that is whole.
+        Raises ``BackendError`` when there is no answer at all. The usage of all of them stands with the first one that is whole, and the
+        others took nothing.
         """
         refuse_too_long(self.name, sent_texts(request, self._profile), self.limits, self.estimate_tokens)
         tries, has_text = self._tries(request), False
@@ -166,7 +168,7 @@ class ModelServer:
                 yield index, choice.failure
             else:
                 yield index, self._priced("length" if choice.reason == "length" else "stop", usage, request)
-                usage = None
+                usage = usage and NOTHING
 
     async def probe(self) -> list[str]:
         """Return the names of the models that the server offers. Raises ``BackendError`` as a reply would."""
