@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from npc_bridge.backends.settings import BackendSettings
 from npc_bridge.core.codec import MAX_MESSAGE_BYTES
+from npc_bridge.memory.settings import StorageSettings
 
 DEFAULT_PORT = 8765
 DEFAULT_FILE = Path("npc-bridge.toml")
@@ -48,6 +49,7 @@ class SettingsFile(BaseModel):
 
     server: ServerSettings = ServerSettings()
     backend: BackendSettings = BackendSettings()
+    storage: StorageSettings = StorageSettings()
     characters: Path = Path("characters")
     """Folder of character files, one ``<id>.toml`` each."""
     events: Path = Path("events.toml")

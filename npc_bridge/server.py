@@ -241,6 +241,10 @@ class Connection:
         if play.outbox is not None:
             play.outbox.close(4009, "this session goes on in another connection")
         play.attach(outbox, self.codec, self.bridge.welcome(play), hello.seq if is_known else None)
+        if (store := self.bridge.house.store) is not None and store.damaged is not None:
+            play.tell(
+                {"type": "notice", "code": "storage_damaged", "message": f"the memory was damaged, and set aside as {store.damaged.name}"}
+            )
         await asyncio.shield(self.bridge.words)
         try:
             await self._read(play, outbox)

@@ -14,6 +14,8 @@ from npc_bridge.backends import Backend
 from npc_bridge.backends.scripted import Scripted
 from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
+from npc_bridge.memory.settings import StorageSettings
+from npc_bridge.memory.store import Store
 from npc_bridge.server import Bridge
 from npc_bridge.tape import Recorder
 
@@ -64,8 +66,17 @@ async def serve(cast: Cast) -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
         stack.enter_context(blockbuster_ctx("npc_bridge"))
 
-        async def start(backend: Backend | None = None, *, recorder: Recorder | None = None, **settings: Any) -> Bridge:
+        async def start(
+            backend: Backend | None = None,
+            *,
+            storage: StorageSettings | None = None,
+            store: Store | None = None,
+            recorder: Recorder | None = None,
+            **settings: Any,
+        ) -> Bridge:
             chosen = ServerSettings(**({"port": 0} | settings))
-            return await stack.enter_async_context(Bridge(chosen, backend or Scripted.of(["Hello there."]), cast, recorder=recorder))
+            model = backend or Scripted.of(["Hello there."])
+            bridge = Bridge(chosen, model, cast, storage=storage or StorageSettings(path=""), store=store, recorder=recorder)
+            return await stack.enter_async_context(bridge)
 
         yield start

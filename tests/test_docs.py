@@ -12,6 +12,7 @@ import pytest
 from npc_bridge.backends.settings import BackendSettings
 from npc_bridge.cli import COMMANDS
 from npc_bridge.config import ServerSettings, SettingsFile
+from npc_bridge.memory.settings import StorageSettings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
@@ -25,10 +26,16 @@ def table_keys(heading: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "model"), [("# Settings", SettingsFile), ("## `[server]`", ServerSettings), ("## `[backend]`", BackendSettings)]
+    ("heading", "model"),
+    [
+        ("# Settings", SettingsFile),
+        ("## `[server]`", ServerSettings),
+        ("## `[backend]`", BackendSettings),
+        ("## `[storage]`", StorageSettings),
+    ],
 )
 def test_every_setting_is_documented(heading: str, model: type[ServerSettings]) -> None:
-    fields = set(model.model_fields) - {"server", "backend"}
+    fields = set(model.model_fields) - {"server", "backend", "storage"}
     assert set(table_keys(heading)) == fields
 
 

@@ -47,12 +47,14 @@ def settings_from(
     events: Path | None,
     server: dict[str, Any] | None = None,
     script: Path | None = None,
+    storage: str | None = None,
 ) -> Settings:
     """Defaults < file < environment < these flags. Raises ``BadSettings``, which says what to change."""
     chosen = {"profile": backend, "model": model, "base_url": base_url, "script": str(script) if script else None}
     flags: dict[str, Any] = {
         "backend": {name: value for name, value in chosen.items() if value is not None},
         "server": {name: value for name, value in (server or {}).items() if value is not None},
+        "storage": {"path": storage} if storage is not None else {},
         "characters": characters,
         "events": events,
     }

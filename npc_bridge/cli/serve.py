@@ -24,6 +24,7 @@ from npc_bridge.config import Settings
 @click.option("--token", help="What a game must show to connect; better set as NPC_BRIDGE_SERVER__TOKEN.")
 @backend_options
 @click.option("--script", type=click.Path(path_type=Path), help="With --backend scripted: the lines to recite.")
+@click.option("--storage", help="File of this game's memory; '' for none. Default: one of its own in the user's data folder.")
 @click.option("--record", type=click.Path(path_type=Path), help="Write every message and every piece of a reply to this tape.")
 @click.option("--json", "as_json", is_flag=True, help="For a parent process: one JSON line on standard output when ready; picks a token.")
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input is closed.")
@@ -33,6 +34,7 @@ def serve(
     host: str | None,
     port: int | None,
     token: str | None,
+    storage: str | None,
     record: Path | None,
     as_json: bool,
     exit_with_parent: bool,
@@ -53,7 +55,7 @@ def serve(
     configure_logs(log_level)
     if as_json and not token and not os.environ.get("NPC_BRIDGE_SERVER__TOKEN"):
         token = secrets.token_urlsafe(24)
-    settings = settings_from(**flags, server={"host": host, "port": port, "token": token})
+    settings = settings_from(**flags, server={"host": host, "port": port, "token": token}, storage=storage)
     with contextlib.suppress(asyncio.CancelledError):
         run(_serve(settings, record=record, as_json=as_json, exit_with_parent=exit_with_parent), with_uvloop=not no_uvloop)
 
@@ -61,6 +63,8 @@ def serve(
 async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit_with_parent: bool) -> None:
     from npc_bridge.backends.choice import make_backend
     from npc_bridge.cast import Cast, read_text
+    from npc_bridge.memory.settings import storage_file
+    from npc_bridge.memory.store import open_store
     from npc_bridge.server import Bridge
     from npc_bridge.tape import Recorder, RecordingBackend
 
@@ -77,7 +81,12 @@ async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit
             events_toml = read_text(cast.events) if cast.events.is_file() else ""
             recorder = Recorder(file, characters=cast.characters, events_toml=events_toml, backend=backend)
             backend = RecordingBackend(backend, recorder)
-        bridge = await stack.enter_async_context(Bridge(settings.server, backend, cast, recorder=recorder))
+        store = await open_store(storage_file(settings.storage, settings.characters.absolute().parent), sync=settings.storage.sync)
+        stack.push_async_callback(store.close)
+        await store.expire(settings.storage.retention_days)
+        bridge = await stack.enter_async_context(
+            Bridge(settings.server, backend, cast, storage=settings.storage, store=store, recorder=recorder)
+        )
         _announce(bridge.url, bridge.port, settings, backend.name, backend.model, cast, as_json)
         await stopped.wait()
 

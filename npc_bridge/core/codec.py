@@ -34,6 +34,9 @@ from npc_bridge.errors import BadMessage, MessageTooLarge, UnknownType
 MAX_MESSAGE_BYTES = 65_536
 """Default limit of one message, chosen by ``benchmarks/decode.py``: the worst of this size stays well under 20 ms and 20 MB."""
 
+MAX_LOAD_BYTES = 4_194_304
+"""Limit of a ``load``, which brings a saved state along; its ``type`` has to come first."""
+
 MAX_DEPTH = 32
 """How many maps and lists may be inside one another, the message itself being the first."""
 
@@ -71,7 +74,7 @@ class Msgpack:
     def _map_of(self, frame: bytes | str, max_bytes: int) -> dict[str, Any]:
         if frame.__class__ is str:
             raise BadMessage(f"a text frame came on a msgpack connection; send binary frames, or ask for {SUBPROTOCOL_JSON}")
-        if len(frame) > max_bytes:
+        if len(frame) > max_bytes and not _is_large_load(frame):
             raise MessageTooLarge(f"the message has {len(frame)} bytes, the limit is {max_bytes} bytes")
         if not frame:
             raise BadMessage("the message is empty")
@@ -116,7 +119,7 @@ class Json:
 
     def _map_of(self, frame: bytes | str, max_bytes: int) -> dict[str, Any]:
         limit = f"the limit is {max_bytes} bytes"
-        if len(frame) > max_bytes:
+        if len(frame) > max(max_bytes, MAX_LOAD_BYTES):
             raise MessageTooLarge(f"the message has {len(frame)} {'bytes' if isinstance(frame, bytes) else 'characters'}, {limit}")
         try:
             octets = frame.encode() if isinstance(frame, str) else frame
@@ -124,7 +127,7 @@ class Json:
         except UnicodeError as exc:
             hint = "; msgpack needs the sub-protocol " + SUBPROTOCOL_MSGPACK if isinstance(frame, bytes) and frame[0] >= 0x80 else ""
             raise BadMessage(f"the message is not UTF-8{hint}") from exc
-        if len(octets) > max_bytes:
+        if len(octets) > max_bytes and not _is_large_json_load(octets):
             raise MessageTooLarge(f"the message has {len(octets)} bytes, {limit}")
         if not octets:
             raise BadMessage("the message is empty")
@@ -257,6 +260,25 @@ def _mended(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_mended(inner) for inner in value]
     return value
+
+
+# ── large loads ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_BESIDE_THE_BLOB = 1_024
+
+
+def _is_large_load(frame: bytes | str) -> bool:
+    """Whether all of this, except a few bytes, is the blob of a ``load``: then it costs little however long it is."""
+    if isinstance(frame, str) or len(frame) > MAX_LOAD_BYTES or frame[1:11] != b"\xa4type\xa4load":
+        return False
+    at = frame.find(b"\xa4blob\xc6", 0, _BESIDE_THE_BLOB)
+    return at > 0 and len(frame) - int.from_bytes(frame[at + 6 : at + 10], "big") < _BESIDE_THE_BLOB
+
+
+def _is_large_json_load(octets: bytes) -> bool:
+    # Base64 holds no brackets, so counting them finds what else a message may hold.
+    is_load = octets[:15].replace(b" ", b"").startswith(b'{"type":"load"')
+    return is_load and len(octets) <= MAX_LOAD_BYTES and octets.count(b"{") + octets.count(b"[") + octets.count(b",") < 16
 
 
 # ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

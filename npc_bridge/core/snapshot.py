@@ -168,9 +168,9 @@ def packed_line(line: Line | AddLine) -> list[Any]:
 
 
 def without(state: State, *, npc: str, player: str) -> State | None:
-    """A saved state without the conversations with this NPC and player, of whom either may be empty; None if nothing is left."""
+    """A saved state without the conversations with this NPC and player, of whom either may be empty; None if it holds none of them."""
     talks = [each for each in state["talks"] if not _is_with(each, npc, player)]
-    return {**state, "talks": talks} if talks else None
+    return {**state, "talks": talks} if len(talks) < len(state["talks"]) else None
 
 
 def _is_with(talk: State, npc: str, player: str) -> bool:
