@@ -132,6 +132,12 @@ class Conversation:
     """``targets``, to look for in actions; None when there are none."""
     unmapped: Unmapped = field(default_factory=Unmapped)
     """Where actions without a clip are counted; the session's, which is the bridge's."""
+    silence_s: float = 0.0
+    """After how long a silence of the player the NPC goes on by itself; 0: never."""
+    quiet_since: str = ""
+    """The turn since which nobody has said anything."""
+    has_prompted: bool = False
+    """It went on by itself, and the player is still silent."""
     circle: Circle | None = None
     """The group in which it talks now."""
     running: Turn | None = None
@@ -173,6 +179,7 @@ class Conversation:
             group=message.group,
             events=EventBoard(templates),
             targets=message.targets,
+            silence_s=message.silence_s,
         )
 
     def recast(self, character: Character) -> None:
@@ -240,7 +247,7 @@ class Conversation:
         """The game opens this NPC again, and says anew who it is and what it can do."""
         self.player, self.declared, self.targets, self.group = message.player, message.clips, message.targets, message.group
         self.language = message.language or character.language
-        self.is_away = False
+        self.is_away, self.silence_s = False, message.silence_s
         self.recast(character)
 
     def anew(self, templates: EventTemplates) -> Conversation:

@@ -18,12 +18,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from npc_bridge.core.authored import AuthoredText, file_problems, pointed
 from npc_bridge.core.changes import Change, DropEvents, PutEvent, State
 from npc_bridge.core.messages import MAX_ID_CHARS, Event
-from npc_bridge.core.plain import one_line, shortened
+from npc_bridge.core.messages import Note as PushedNote
+from npc_bridge.core.plain import message_text, one_line, shortened
 from npc_bridge.core.wording import Wording, for_language, wording
 from npc_bridge.errors import FileProblem, FileProblems
 
 DEFAULT_PRIORITY = 5
 MAX_WAITING = 256
+PUSHED = "(note)"
+"""The name under which a note of the game waits among the events."""
+PUSHED_BUDGETS = 4
+"""How many times as long as the note made from events those of the game may be together."""
 MAX_LINE_CHARS = 600
 MAX_VALUE_CHARS = 200
 _MAX_ITEMS = 12
@@ -225,6 +230,21 @@ def _as_data(event: Event, words: Wording) -> str:
     return f"{name}{words.colon}{_value(event.data, words, 0)}"
 
 
+def pushed_event(message: PushedNote) -> Event:
+    """A note that the game pushes waits, counts once and is given back like an event."""
+    data = {"text": message.text, "data": message.data}
+    return Event(type="event", name=PUSHED, id=message.id, data=data, key=message.key, priority=9)
+
+
+def pushed_text(event: Event, words: Wording) -> str:
+    """The game's text as it is, and its data as ``key: value`` lines."""
+    data = event.data.get("data")
+    lines = [message_text(str(event.data.get("text", "")))]
+    for key, value in data.items() if isinstance(data, dict) else ():
+        lines.append(one_line(str(key), MAX_VALUE_CHARS).replace("_", " ") + words.colon + _value(value, words, 0))
+    return "\n".join(line for line in lines if line)
+
+
 def _value(value: Any, words: Wording, depth: int) -> str:
     match value:
         case str():
@@ -353,7 +373,9 @@ class EventBoard:
         title = self._templates.title(language)
         left = budget_tokens - estimate(title)
         chosen: list[tuple[Told, str]] = []
-        for told in sorted(self._waiting, key=lambda told: (-told.priority, -told.order)):
+        pushed = self._take_pushed(budget_tokens, estimate, language)
+        events = (told for told in self._waiting if told.event.name != PUSHED)
+        for told in sorted(events, key=lambda told: (-told.priority, -told.order)):
             line = self._templates.line(told.event, language)
             cost = estimate("\n" + line)
             if cost > left and not chosen:
@@ -363,13 +385,32 @@ class EventBoard:
                 break
             left -= cost
             chosen.append((told, line))
-        if not chosen:
+        if not chosen and not pushed:
             return None
         chosen.sort(key=lambda pair: pair[0].order)
-        for told, _ in chosen:
+        blocks = [text for _, text in pushed]
+        if chosen:
+            blocks.append("\n".join([title, *(line for _, line in chosen)]))
+        told_of = tuple(sorted((told for told, _ in [*pushed, *chosen]), key=lambda told: told.order))
+        for told in told_of:
             self._remove(told)
         self._waiting = [told for told in self._waiting if told.is_waiting]
-        return Note("\n".join([title, *(line for _, line in chosen)]), tuple(told for told, _ in chosen))
+        return Note("\n\n".join(blocks), told_of)
+
+    def _take_pushed(self, budget_tokens: int, estimate: Callable[[str], int], language: str) -> list[tuple[Told, str]]:
+        """The game's own notes that fit, in order of coming; of too many the newest, and the newest shortened rather than left."""
+        left = PUSHED_BUDGETS * budget_tokens
+        chosen: list[tuple[Told, str]] = []
+        for told in sorted((told for told in self._waiting if told.event.name == PUSHED), key=lambda told: -told.order):
+            text = pushed_text(told.event, wording(language))
+            cost = estimate(text)
+            if cost > left and not chosen:
+                text, cost = _shortened_to(text, left, estimate), left
+            if cost > left or not text:
+                break
+            left -= cost
+            chosen.append((told, text))
+        return chosen[::-1]
 
     def use_up(self, note: Note) -> None:
         """The turn that was told this succeeded: its events are gone for good."""

@@ -56,7 +56,12 @@ def build_prompt(
     With no such line (the NPC goes on, or reacts to an event) the note stands last. When all this would cost more than
     ``budget_tokens``, the oldest lines are cut off ``history`` for good. The persona and the newest line are never cut.
     """
-    messages: list[ChatMessage] = [{"role": "system", "content": persona(character, player=player, actions=actions, language=language, known=known.settled, circle=circle)}]
+    messages: list[ChatMessage] = [
+        {
+            "role": "system",
+            "content": persona(character, player=player, actions=actions, language=language, known=known.settled, circle=circle),
+        }
+    ]
     for example in character.examples:
         messages += [{"role": "user", "content": example.player}, {"role": "assistant", "content": example.npc}]
     fixed = sum(_cost(estimate, message["content"]) + MESSAGE_OVERHEAD_TOKENS for message in messages)

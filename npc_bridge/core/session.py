@@ -14,8 +14,8 @@ from npc_bridge.core.again import seed_of
 from npc_bridge.core.authoring import Holds, interrupt_for_hold, next_line
 from npc_bridge.core.character import Character, character_from_map
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop
-from npc_bridge.core.events import EventTemplates
+from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Wake
+from npc_bridge.core.events import EventTemplates, pushed_event
 from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.group import Groups
 from npc_bridge.core.ledger import Ledger
@@ -89,6 +89,8 @@ class Session:
                 return self._hold(message)
             case wire.Release():
                 return self._release(message, now)
+            case wire.Note():
+                return self._note(message, now)
             case wire.Gather():
                 return gathering.gather(self, message, now)
             case wire.Disperse():
@@ -107,7 +109,7 @@ class Session:
             case wire.Hello():
                 raise BadMessage("this connection has said hello already", re="hello")
             case (
-                wire.AskStats() | wire.Note()
+                wire.AskStats()
             ):  # fmt: skip
                 raise NotSupported(f"'{message.type}' comes with a later version of the bridge", re=message.id)
             case _:
@@ -124,7 +126,23 @@ class Session:
         effects: list[Effect] = [self._put_to_sleep(conversation, now)] if conversation.is_closing else []
         if group is not None:
             return effects + gathering.turn_over(self, group, turn, now)
-        return effects or self.go_on(conversation, now)
+        return effects or self.go_on(conversation, now) or self._wait_for_player(turn)
+
+    def _wait_for_player(self, turn: Turn) -> list[Effect]:
+        """Let the NPC prompt a player who stays silent, once."""
+        talk = turn.conversation
+        if talk.silence_s <= 0 or talk.has_prompted or talk.last_turn != turn.id:
+            return []
+        talk.quiet_since = turn.id
+        return [Wake(talk.silence_s, f"silence:{turn.id}:{talk.npc}")]
+
+    def _prompt_player(self, key: str, now: float) -> list[Effect]:
+        turn_id, _, npc = key.partition(":")
+        talk = self.conversations.get(npc)
+        if talk is None or talk.is_closing or talk.quiet_since != turn_id or self.groups.of(npc) is not None or self._is_busy(talk):
+            return []
+        talk.has_prompted = True
+        return [self.begin(talk, "continue", now)]
 
     def go_on(self, conversation: Conversation, now: float) -> list[Effect]:
         """Begin the turn of an NPC that does not speak, if anything waits for one. Authored lines come first, and also while it is held."""
@@ -212,7 +230,17 @@ class Session:
                 effects += self.react(conversation, message.id, now)
         return effects
 
-    def _audience(self, message: wire.Event) -> Sequence[Conversation]:
+    def _note(self, message: wire.Note, now: float) -> list[Effect]:
+        audience = self._audience(message)
+        if not message.text.strip() and not message.data:
+            raise BadMessage("a note needs 'text' or 'data'", re=message.id)
+        if self._is_new(message.id):
+            for conversation in audience:
+                conversation.events.add(pushed_event(message), now)
+                self.ledger.touch(conversation.npc)
+        return [Send({"type": "accepted", "ids": [message.id]})]
+
+    def _audience(self, message: wire.Event | wire.Note) -> Sequence[Conversation]:
         if message.npc:
             return (self.conversation(message.npc, message.id or message.type),)
         everyone = self.conversations.values()
@@ -365,6 +393,9 @@ class Session:
 
     def begin(self, conversation: Conversation, cause: wire.TurnCause, now: float, answers: tuple[str, ...] = (), line: str = "") -> Begin:
         self.turns += 1
+        conversation.quiet_since = ""
+        if answers and cause != "event":
+            conversation.has_prompted = False
         self.ledger.touch(conversation.npc)
         turn = Turn(id=f"t{self.turns}", conversation=conversation, cause=cause, asked_at=now, answers=answers, line=line)
         conversation.running, conversation.unmapped = turn, self.unmapped
@@ -378,7 +409,7 @@ class Session:
     def wake(self, key: str, now: float) -> list[Effect]:
         """Some time after ``Wake``."""
         kind, _, name = key.partition(":")
-        return gathering.wake(self, name, now) if kind == "group" else []
+        return gathering.wake(self, name, now) if kind == "group" else self._prompt_player(name, now)
 
     def conversation(self, npc: str, re: str) -> Conversation:
         conversation = self.conversations.get(npc)

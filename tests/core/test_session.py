@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character, parse_character
-from npc_bridge.core.effects import Begin, Send, Stop
+from npc_bridge.core.effects import Begin, Send, Stop, Wake
 from npc_bridge.core.events import EventTemplates, parse_templates
 from npc_bridge.core.session import MAX_NPCS, Session
 from npc_bridge.errors import BadMessage, NotNow, UnknownCharacter, UnknownNpc, WireError
@@ -272,3 +273,114 @@ def test_the_number_of_npcs_is_bounded() -> None:
 def test_sequence_numbers_count_from_one() -> None:
     session = new_session()
     assert [session.next_seq() for _ in range(3)] == [1, 2, 3]
+
+
+# ── silence, and the game's own notes ──
+
+
+def spoken(session: Session, turn: Any, now: float, raw: str = "Aye.") -> list[Any]:
+    turn.note = turn.conversation.take_note(turn, len)
+    turn.conversation.conclude(turn, raw, "stop", len(raw))
+    return session.turn_over(turn, now)
+
+
+def waiting_brom(silence_s: float = 20.0) -> Session:
+    session = new_session()
+    session.receive(wire.Open(type="open", npc="brom", character="brom", player="Ada", silence_s=silence_s), 0.0)
+    return session
+
+
+def test_an_npc_prompts_a_silent_player_once() -> None:
+    session = waiting_brom()
+    [wake] = spoken(session, begun(session.receive(say(), 0.0)), 1.0)
+    assert wake == Wake(20.0, "silence:t1:brom")
+    prompt = begun(session.wake(wake.key, 21.0))
+    assert (prompt.cause, prompt.answers) == ("continue", ())
+    assert spoken(session, prompt, 22.0) == []
+    assert isinstance(spoken(session, begun(session.receive(say("Yes?", "a2"), 30.0)), 31.0)[0], Wake), "the player spoke: once more"
+
+
+def test_without_silence_s_an_npc_waits_for_ever() -> None:
+    session = waiting_brom(0)
+    assert spoken(session, begun(session.receive(say(), 0.0)), 1.0) == []
+
+
+NOT_SILENT: dict[str, tuple[dict[str, Any], ...]] = {
+    "the player speaks": ({"type": "say", "id": "x1", "npc": "brom", "text": "Well?"},),
+    "the NPC is held": ({"type": "hold", "id": "x1", "npc": "brom"},),
+    "the NPC talks in a group": ({"type": "gather", "id": "x1", "group": "g", "npcs": ["brom"]},),
+    "the NPC reacts to something": ({"type": "event", "id": "x1", "name": "rain", "react": True},),
+    "the NPC is closed": ({"type": "close", "npc": "brom"},),
+}
+
+
+@pytest.mark.parametrize("messages", NOT_SILENT.values(), ids=NOT_SILENT)
+def test_an_npc_does_not_prompt_when(messages: tuple[dict[str, Any], ...]) -> None:
+    session = waiting_brom()
+    [wake] = spoken(session, begun(session.receive(say(), 0.0)), 1.0)
+    adapter: TypeAdapter[wire.GameMessage] = TypeAdapter(wire.GameMessage)
+    for message in messages:
+        session.receive(adapter.validate_python(message), 5.0)
+    assert session.wake(wake.key, 21.0) == []
+
+
+def note(**fields: Any) -> wire.Note:
+    return wire.Note.model_validate({"type": "note", "id": "n1", "npc": "brom"} | fields)
+
+
+def test_a_note_of_the_game_is_read_once_before_the_players_line_with_its_data() -> None:
+    session = opened()
+    assert session.receive(note(text="Quest log", data={"cellar": "open", "rats_killed": 3.0}), 0.0) == [accepted("n1")]
+    session.receive(event("rain"), 0.0)
+    turn = begun(session.receive(say(), 1.0))
+    spoken(session, turn, 2.0)
+    assert turn.note.text == "Quest log\ncellar: open\nrats killed: 3\n\nWhat just happened:\nrain"
+    later = begun(session.receive(say("And?", "a2"), 3.0))
+    spoken(session, later, 4.0)
+    assert later.note is None
+
+
+def test_a_note_with_the_key_of_one_that_waits_replaces_it() -> None:
+    session = opened()
+    session.receive(note(text="Old.", key="quest"), 0.0)
+    session.receive(note(id="n2", text="New.", key="quest"), 0.0)
+    turn = begun(session.receive(say(), 1.0))
+    spoken(session, turn, 2.0)
+    assert turn.note.text == "New."
+
+
+def test_a_note_goes_to_whom_an_event_would() -> None:
+    session = new_session()
+    for npc, group in (("brom", "tavern"), ("greta", "tavern"), ("guard", "gate")):
+        session.receive(wire.Open(type="open", npc=npc, character="brom", group=group), 0.0)
+    session.receive(note(npc="", group="tavern", text="The ale is out."), 0.0)
+    session.receive(note(id="n2", npc="", text="It is night."), 0.0)
+    assert [len(talk.events) for talk in session.conversations.values()] == [2, 2, 1]
+
+
+def test_a_long_note_takes_no_room_from_events_and_too_long_a_one_is_shortened() -> None:
+    session = opened()
+    session.receive(event("rain"), 0.0)
+    session.receive(note(text="x" * 8_000), 0.0)
+    turn = begun(session.receive(say(), 1.0))
+    spoken(session, turn, 2.0)
+    budget = BROM.note_tokens
+    assert turn.note.text.endswith("What just happened:\nrain")
+    assert 3 * budget < len(turn.note.text) <= 5 * budget
+
+
+def test_a_note_without_anything_in_it_is_refused() -> None:
+    with pytest.raises(BadMessage, match="needs 'text' or 'data'"):
+        opened().receive(note(text=" "), 0.0)
+
+
+def test_a_note_of_a_turn_that_failed_is_read_by_the_next() -> None:
+    session = opened()
+    session.receive(note(text="Quest log"), 0.0)
+    turn = begun(session.receive(say(), 1.0))
+    turn.note = turn.conversation.take_note(turn, len)
+    turn.conversation.conclude(turn, "", "failed", 0)
+    session.turn_over(turn, 2.0)
+    again = begun(session.receive(say("Well?", "a2"), 3.0))
+    spoken(session, again, 4.0)
+    assert again.note.text == "Quest log"
