@@ -135,7 +135,7 @@ class ClipIndex:
         """Return what an action says, whether or not a clip shows it. ``is_early``: it is still being written."""
         language = language_of(action, self.language)
         if language == "en":
-            return read_english(action, english(), self._verbs, is_early=is_early)
+            return read_english(action, english(), self._verbs, is_early=is_early, is_same=self._is_same)
         return read_unspaced(action, language, unspaced(language), self._phrases)
 
     def _say(self, clip: Clip, language: str, said: str) -> str:
@@ -144,6 +144,13 @@ class ClipIndex:
             if phrase and [match.clip for match in self.resolve(phrase)] == [clip.name]:
                 return phrase
         return action_words(clip)
+
+    def _is_same(self, sense: str, other: str) -> bool:
+        """Whether both senses are played by one clip."""
+        if sense == other:
+            return True
+        place, others = self._places.get(sense), self._places.get(other)
+        return place is not None and others is not None and place.clip == others.clip
 
     def _match(self, found: Found) -> Match | None:
         if found.sense.startswith("="):

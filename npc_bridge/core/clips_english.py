@@ -7,8 +7,9 @@ names of word classes are those of ``lexicon/en.toml``.
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from npc_bridge.core.clips_lexicon import English, Found, Reading, VerbPattern
@@ -50,8 +51,13 @@ class _Clause:
         return any(self.words[k] in self._classes[name] or self.bases[k] in self._classes[name] for name in classes)
 
 
-def read_english(action: str, english: English, own: Own, *, is_early: bool = False) -> Reading:
-    """Return the senses of an action, in its order. ``is_early``: it is still being written, so ask what could change."""
+def read_english(
+    action: str, english: English, own: Own, *, is_early: bool = False, is_same: Callable[[str, str], bool] = operator.eq
+) -> Reading:
+    """Return the senses of an action, in its order. ``is_early``: it is still being written, so ask what could change.
+
+    ``is_same`` says of two senses whether it makes no difference which of them it will be.
+    """
     found: list[Found] = []
     kinds: list[str] = []
     is_after_thought = is_others = False
@@ -69,7 +75,7 @@ def read_english(action: str, english: English, own: Own, *, is_early: bool = Fa
         if is_after_thought and not (clause.words[start].endswith(("s", "ing")) or clause.is_in(start - 1, "subjects")):
             continue
         is_growing = growing is not None and growing in (clause, clause.tail)
-        hit = _find(clause, start, english, own, is_early=is_growing)
+        hit = _find(clause, start, english, own, is_early=is_growing, is_same=is_same)
         if hit is None:
             continue
         if hit.sense in {"_thought", "_speech"}:
@@ -173,7 +179,9 @@ def _is_own(clause: _Clause, k: int, english: English) -> bool:
     return english.nouns.search(" ".join(clause.words[k + 1 : k + 5])) is not None
 
 
-def _find(clause: _Clause, start: int, english: English, own: Own, *, is_early: bool) -> Found | None:
+def _find(
+    clause: _Clause, start: int, english: English, own: Own, *, is_early: bool, is_same: Callable[[str, str], bool]
+) -> Found | None:
     head = start
     while clause.is_in(head, "determiners", "own"):
         head += 1
@@ -206,7 +214,7 @@ def _find(clause: _Clause, start: int, english: English, own: Own, *, is_early: 
     is_settled = not (is_early and is_giving)
     if is_early and is_settled:
         rivals = (*own.get(bases[0], ()), *english.verbs.get(bases[0], ()))
-        heavier = [rival for rival in rivals if rival.weight >= pattern.weight and rival.sense != pattern.sense]
+        heavier = [rival for rival in rivals if rival.weight >= pattern.weight and not is_same(rival.sense, pattern.sense)]
         is_settled = not any(rival.can_still_match(_plain(bases, english)) for rival in heavier)
     return Found(pattern.sense, said, clause.text, is_settled=is_settled)
 

@@ -43,6 +43,8 @@ class Reading:
 
 _GAP = 4
 """How many words "*" stands for at most."""
+_ENDS_GAP = frozenset({"at", "to", "toward", "towards", "with", "as"})
+"""After these, an object is over: what follows is hardly still a part of the phrase."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ class VerbPattern:
         return re.compile(expression)
 
     def can_still_match(self, words: list[str]) -> bool:
-        """Whether a clause that begins with these words, the first of which fits, could go on so that all of this phrase is there."""
+        """Whether a clause that begins with these words, the first of which fits, is likely to go on so that all of this phrase is there.
+
+        Likely, not sure: after "waves at" nobody is waved away, though it could be written.
+        """
         states = {(1, 0)}
         for word in words[1:]:
             reached = set()
@@ -77,7 +82,7 @@ class VerbPattern:
                 has_gap, forms = self.parts[place]
                 if word in forms:
                     reached.add((place + 1, 0))
-                if has_gap and gap < _GAP:
+                if has_gap and gap < _GAP and word not in _ENDS_GAP:
                     reached.add((place, gap + 1))
             states = reached
         return bool(states)

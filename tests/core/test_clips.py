@@ -90,6 +90,19 @@ def test_the_names_of_the_animations_are_enough(name: str) -> None:
     assert played(clips, action) == expected
 
 
+@pytest.mark.parametrize("action", ["leans over the counter", "倾身凑过来看", "カウンターに身を乗り出す"])
+def test_who_leans_in_approaches_or_else_leans(action: str) -> None:
+    assert played(["approach", "lean"], action) == ["approach"]
+    assert [match.score for match in ClipIndex([Clip(name="lean")]).resolve(action)] == [0.78]
+    assert played(["lean", "lean_in"], action) == ["lean_in"]
+
+
+@pytest.mark.parametrize("action", ["leans against the wall", "倚在吧台上", "壁に寄りかかる"])
+def test_who_leans_on_something_does_not_approach(action: str) -> None:
+    assert played(["approach", "lean"], action) == ["lean"]
+    assert played(["approach"], action) == []
+
+
 def test_a_description_helps_where_the_name_says_nothing() -> None:
     index = ClipIndex([Clip(name="emote_07", description="raises a hand and waves it"), Clip(name="emote_08", description="nods")])
     assert [match.clip for match in index.resolve("waves at the crowd")] == ["emote_07"]
@@ -196,6 +209,8 @@ def test_a_provisional_clip_waits_until_nothing_likely_can_change_it() -> None:
     assert index.early("looks away, ") == Match("look_away", 0.9, "look_away: look away")
     assert index.early("smiles ") is None  # "smiles fade"
     assert index.early("smiles at ") == Match("smile", 0.9, "smile: smile")
+    assert index.early("waves ") is None  # "waves you off"
+    assert index.early("waves at ") == Match("wave", 0.9, "wave: wave")
     assert index.early("angrily ") is None
     assert index.early("用力挥手") is None
     assert index.early("用力挥手告别") == Match("wave", 0.9, "wave: 挥手")
