@@ -1,19 +1,18 @@
 """Several replies to the same messages, side by side, for the player to choose from.
 
-Each is asked for by a call of its own with a seed of its own, because many servers silently answer one request with one reply only. What
-becomes of those that are not chosen is decided in ``core/again.py``.
+How they are asked for is decided in ``backends/candidates.py``, and what becomes of those that are not chosen in ``core/again.py``.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import count
-from typing import Any, Literal
+from typing import Any
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
-from npc_bridge.core.again import MAX_SEED
+from npc_bridge.backends.candidates import stream_many, sum_of
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.messages import TurnReason
 from npc_bridge.delivery import Clock, Reply, Tell
@@ -40,51 +39,21 @@ async def ask_for_several(backend: Backend, request: ChatRequest, n: int) -> Asy
 
     One that fails ends there and costs the others nothing. Raises what the first met if all of them fail. Closing it stops them all.
     """
-    seed = int(request.sampling.get("seed", 0))
-    requests = (replace(request, sampling=request.sampling | {"seed": (seed + index) % MAX_SEED}, choice=index) for index in range(n))
-    streams = [backend.stream(each) for each in requests]
-    asked = {asyncio.ensure_future(anext(stream)): index for index, stream in enumerate(streams)}
+    request = replace(request, sampling={"seed": 0} | request.sampling)
     finished: list[Finished] = []
     failures: list[BackendError] = []
-    try:
-        while asked:
-            done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-            for task in sorted(done, key=lambda task: asked[task]):
-                index = asked.pop(task)
-                try:
-                    piece = task.result()
-                except BackendError as error:
-                    failures.append(error)
-                    continue
-                except StopAsyncIteration:
-                    continue
-                if isinstance(piece, Finished):
-                    finished.append(piece)
-                    continue
-                asked[asyncio.ensure_future(anext(streams[index]))] = index
+    async with aclosing(stream_many(backend, request, n)) as pieces:
+        async for index, piece in pieces:
+            if isinstance(piece, str):
                 yield Piece.of(index, piece)
-    finally:
-        for task in asked:
-            task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
-        for stream in streams:
-            await stream.aclose()
+            elif isinstance(piece, Finished):
+                finished.append(piece)
+            else:
+                failures.append(piece)
     if finished:
         yield sum_of(finished)
     elif failures:
         raise failures[0]
-
-
-def sum_of(finished: list[Finished]) -> Finished:
-    """What several replies took together. A count that one server does not tell is not told."""
-
-    def total(name: str) -> Any:
-        counts = [getattr(each, name) for each in finished]
-        return None if None in counts else sum(counts)
-
-    counted = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
-    reason: Literal["stop", "length"] = "stop" if any(each.reason == "stop" for each in finished) else "length"
-    return replace(finished[0], reason=reason, **{name: total(name) for name in counted})
 
 
 class Replies:

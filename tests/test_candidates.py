@@ -12,8 +12,9 @@ import pytest
 from test_server import hello, send, until
 
 from npc_bridge.backends import ChatRequest, Finished
+from npc_bridge.backends.candidates import sum_of
 from npc_bridge.backends.scripted import Scripted
-from npc_bridge.candidates import Piece, ask_for_several, sum_of
+from npc_bridge.candidates import Piece, ask_for_several
 from npc_bridge.config import ServerSettings
 from npc_bridge.errors import BackendError, BackendLost
 from npc_bridge.server import Bridge
