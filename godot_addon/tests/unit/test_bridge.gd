@@ -180,4 +180,4 @@ func _read(message: Dictionary) -> void:
 
 
 func _waiting() -> Array:
-	return bridge.get("_session").protocol.to_resend(true)
+	return bridge.get("_session").protocol.to_resend()

@@ -199,7 +199,7 @@ func test_what_it_asks_for_names_it() -> void:
 	]
 	for index: int in wanted.size():
 		wanted[index].merge({"npc": "smith_01", "id": ids[index]})
-	same(bridge.get("_session").protocol.to_resend(true) as Array, wanted)
+	same(bridge.get("_session").protocol.to_resend() as Array, wanted)
 
 
 func test_candidates_come_side_by_side_and_the_chosen_one_is_said() -> void:
@@ -232,7 +232,7 @@ func test_candidates_come_side_by_side_and_the_chosen_one_is_said() -> void:
 	)
 	same([character.turn["text"], character.turn["chars"]], ["Give it here.", 13])
 	same(
-		(bridge.get("_session").protocol.to_resend(true) as Array)[-1],
+		(bridge.get("_session").protocol.to_resend() as Array)[-1],
 		{"type": "choose", "npc": "smith_01", "turn": "t5", "index": 1, "id": id}
 	)
 

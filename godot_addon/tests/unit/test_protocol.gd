@@ -64,16 +64,9 @@ func test_what_was_not_accepted_is_sent_again_in_its_order() -> void:
 	for number: int in 3:
 		protocol.keep({"type": "event", "id": "e%d" % number})
 	protocol.read(_frame({"type": "accepted", "ids": ["e1"]}))
-	same(protocol.to_resend(true), [{"type": "event", "id": "e0"}, {"type": "event", "id": "e2"}] as Array[Dictionary])
+	same(protocol.to_resend(), [{"type": "event", "id": "e0"}, {"type": "event", "id": "e2"}] as Array[Dictionary])
 	same(protocol.waiting_count(), 2)
 	same([protocol.is_waiting("e0"), protocol.is_waiting("e1")], [true, false])
-
-
-func test_a_new_session_opens_the_npcs_again_first() -> void:
-	var open := {"type": "open", "npc": "a", "character": "brom"}
-	protocol.open_messages["a"] = open
-	protocol.keep({"type": "say", "id": "l1", "npc": "a"})
-	same(protocol.to_resend(false), [open, {"type": "say", "id": "l1", "npc": "a"}] as Array[Dictionary])
 
 
 func test_a_new_session_counts_from_the_beginning() -> void:
@@ -99,7 +92,7 @@ func test_a_keyed_event_that_waits_gives_way_to_the_next_of_its_key_and_scope() 
 	for event: Dictionary in [first, elsewhere, next]:
 		protocol.replace_keyed(event)
 		protocol.keep(event)
-	same(protocol.to_resend(true), [elsewhere, next] as Array[Dictionary])
+	same(protocol.to_resend(), [elsewhere, next] as Array[Dictionary])
 
 
 func test_too_many_waiting_cost_the_oldest_event_and_no_line() -> void:
@@ -115,7 +108,7 @@ func test_leaving_an_npc_withdraws_what_waits_for_it() -> void:
 	protocol.keep({"type": "say", "id": "l1", "npc": "a"})
 	protocol.keep({"type": "say", "id": "l2", "npc": "b"})
 	protocol.forget_npc("a")
-	same(protocol.to_resend(false), [{"type": "say", "id": "l2", "npc": "b"}] as Array[Dictionary])
+	same(protocol.to_resend(), [{"type": "say", "id": "l2", "npc": "b"}] as Array[Dictionary])
 
 
 func test_a_refused_open_is_the_oldest_unanswered_one() -> void:

@@ -18,7 +18,7 @@ const MAX_TARGET_ALIASES := 32
 const MAX_CANDIDATES := 4
 
 ## Close codes that the same game, trying again, would get again.
-const FINAL_CLOSE_CODES: Array[int] = [4000, 4001, 4002, 4003, 4004]
+const FINAL_CLOSE_CODES: Array[int] = [4000, 4001, 4002, 4003, 4004, 4009]
 
 ## Fields that must be there, by message type.
 const REQUIRED := {

@@ -197,12 +197,9 @@ func refused_open() -> String:
 	return _awaiting_open.pop_front() if _awaiting_open else ""
 
 
-## What to send after a welcome: the NPCs again unless the session goes on, then what was not accepted.
-func to_resend(is_resumed: bool) -> Array[Dictionary]:
+## What to send again after a welcome: what was not accepted yet, in its order.
+func to_resend() -> Array[Dictionary]:
 	var messages: Array[Dictionary] = []
-	if not is_resumed:
-		for npc: String in open_messages:
-			messages.append(open_messages[npc])
 	for id: String in _unaccepted:
 		messages.append(_unaccepted[id])
 	return messages

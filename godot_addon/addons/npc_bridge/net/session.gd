@@ -42,6 +42,8 @@ var _receivers := {}
 var _asked_by := {}
 var _questions := {}
 var _refused_npcs := {}
+var _open_there := {}
+var _left_meanwhile: Array[String] = []
 var _standing := Standing.new()
 var _outdated: Array[String] = []
 var _turns_at_risk := false
@@ -84,8 +86,7 @@ func open(message: Dictionary, receiver: Callable) -> void:
 	_refused_npcs.erase(npc)
 	protocol.open_messages[npc] = message
 	if _connection.is_ready():
-		protocol.expect_open(npc)
-		_send(message)
+		_send_open(message)
 
 
 ## Leave a conversation.
@@ -93,8 +94,12 @@ func leave(npc: String) -> void:
 	if not _receivers.erase(npc):
 		return
 	protocol.forget_npc(npc)
-	if _connection.is_ready() and not _refused_npcs.has(npc):
+	if not _connection.is_ready():
+		if _open_there.has(npc):
+			_left_meanwhile.append(npc)
+	elif not _refused_npcs.has(npc):
 		_send({"type": "close", "npc": npc})
+	_open_there.erase(npc)
 
 
 ## This NPC can play or aim at something else now; also when it is opened again.
@@ -250,22 +255,31 @@ func _greet(message: Dictionary) -> void:
 		lose_turns()
 	welcomed.emit(message)
 	# Before anyone hears of it: whoever then opens or tells something would have it sent twice.
-	if not is_resumed:
+	if is_resumed:
+		for npc: String in _left_meanwhile:
+			_send({"type": "close", "npc": npc})
+	else:
+		_open_there.clear()
 		_tell_again(_standing.to_tell(true))
-	var is_told := is_resumed
-	for waiting: Dictionary in protocol.to_resend(is_resumed):
-		if waiting["type"] == "open":
-			var npc: String = waiting["npc"]
+	_left_meanwhile.clear()
+	for npc: String in protocol.open_messages:
+		if not _open_there.has(npc):
 			_refused_npcs.erase(npc)
-			protocol.expect_open(npc)
-		elif not is_told:
-			is_told = true
-			_tell_again(_standing.to_tell(false))
-		_send(waiting)
-	if not is_told:
+			var message_of_npc: Dictionary = protocol.open_messages[npc]
+			_send_open(message_of_npc)
+	if not is_resumed:
 		_tell_again(_standing.to_tell(false))
+	for waiting: Dictionary in protocol.to_resend():
+		_send(waiting)
 	_turns_at_risk = true
 	_connection.accept()
+
+
+func _send_open(message: Dictionary) -> void:
+	var npc: String = message["npc"]
+	_open_there[npc] = true
+	protocol.expect_open(npc)
+	_send(message)
 
 
 ## Say once more what a new session does not know; what still waits to be accepted is sent again anyway.
@@ -296,6 +310,7 @@ func _take_error(message: Dictionary) -> void:
 		npc = protocol.refused_open()
 		message["npc"] = npc
 		_refused_npcs[npc] = true
+		_open_there.erase(npc)
 	elif _asked_by.has(about):
 		npc = _asked_by[about]
 	protocol.forget(about)
@@ -316,7 +331,7 @@ func _send(message: Dictionary) -> void:
 
 func _is_too_large(message: Dictionary) -> bool:
 	# Measured only when it could be: encoding twice costs more than all the rest.
-	if not message.has("data") and not message.has("blob") and not message.has("values"):
+	if not message.has("data") and not message.has("values"):
 		return false
 	var size := protocol.write(message).size()
 	if size <= protocol.max_message_bytes:

@@ -5,8 +5,9 @@
 ## into the outbound buffer waits here, because the engine would print an error and drop it.
 extends RefCounted
 
-## Both buffers, in bytes. The engine's own 64 KiB silently drops what a burst does not leave room for.
-const BUFFER_BYTES := 1 << 20
+## Both buffers, in bytes: room for a saved state of hundreds of NPCs. The engine's own 64 KiB silently drops what a
+## burst does not leave room for.
+const BUFFER_BYTES := 1 << 22
 ## How many packets the engine holds between two frames of the game.
 const MAX_PACKETS := 16384
 ## How often the engine asks whether the bridge still lives.
