@@ -106,6 +106,11 @@ async def test_a_reply_that_is_only_an_exit_is_no_failure() -> None:
     assert (of("exit", heard), heard[-1]) == (["goodbye"], {"reason": "stop"})
 
 
+async def test_a_reply_that_is_only_an_exit_which_is_not_open_is_answered_by_a_fallback_line() -> None:
+    heard = await Game("(exit: trade_opened)").say()
+    assert (of("exit", heard), visible(heard), heard[-1]) == ([], "Hm.", {"reason": "fallback"})
+
+
 async def test_a_fallback_has_no_exit() -> None:
     heard = await Game("(exit: goodbye) Farewell.", fault="lost", fault_after_chunks=4).say()
     assert (of("exit", heard), visible(heard)) == ([], "Hm.")
