@@ -12,56 +12,9 @@ using UnityEngine.UI;
 
 namespace NpcBridge.Layer.Tests
 {
-    /// <summary>The components against a real bridge that recites; only the engine is a stub.</summary>
-    public sealed class LayerTests
+    /// <summary>The components against a real bridge that recites.</summary>
+    public sealed class LayerTests : Scene
     {
-        private const string Script = @"
-lines = [""(waves) Hello. (sits down) Well met.""]
-chunk_chars = 5
-[[rules]]
-when = ""emoji""
-lines = [""👋🏽👋🏽 <b>bold</b> (nod) and 好。""]
-[[rules]]
-when = ""long""
-lines = [""One two three four five six seven eight nine ten eleven twelve thirteen.""]
-";
-
-        private readonly string _script = Path.GetTempFileName();
-        private BridgeProcess _bridge;
-        private NpcBridgeSettings _settings;
-
-        [OneTimeSetUp]
-        public void StartBridge()
-        {
-            File.WriteAllText(_script, Script);
-            string command = Environment.GetEnvironmentVariable("NPC_BRIDGE_COMMAND");
-            _bridge = new BridgeProcess(command, new[] { "--backend", "scripted", "--script", _script, "--log-level", "warning" });
-            for (int i = 0; i < 2000 && _bridge.Ready == null; i++)
-            {
-                Thread.Sleep(10);
-            }
-
-            Assert.That(_bridge.Ready, Is.Not.Null, _bridge.Problem);
-        }
-
-        [OneTimeTearDown]
-        public void StopBridge()
-        {
-            Engine.EnterPlayMode(typeof(NpcBridgeConnection), typeof(NpcTarget));
-            _bridge.Stop();
-            File.Delete(_script);
-        }
-
-        [SetUp]
-        public void PlayMode()
-        {
-            Engine.EnterPlayMode(typeof(NpcBridgeConnection), typeof(NpcTarget));
-            _settings = ScriptableObject.CreateInstance<NpcBridgeSettings>();
-            _settings.Url = _bridge.Ready.Url;
-            _settings.Token = _bridge.Ready.Token;
-            Engine.ResourceFiles[NpcBridgeSettings.ResourceName] = _settings;
-        }
-
         [Test]
         public void TheSmallestSceneIsOneComponent()
         {
@@ -428,7 +381,7 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
             bridge.Settings.Url = "nowhere";
             Engine.Frame();
             Assert.That((bridge.State, bridge.Reason), Is.EqualTo((SessionState.Refused, "'nowhere' is not the address of a bridge; write ws://HOST:PORT")));
-            bridge.Settings = _settings;
+            bridge.Settings = Settings;
             Assert.That(Engine.Log.Last(), Is.EqualTo("warning NPC Bridge: the connection is in use, so it keeps the settings it has (too_late)"));
         }
 
@@ -439,8 +392,8 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
             Environment.SetEnvironmentVariable("NPC_BRIDGE_TOKEN", "from outside");
             try
             {
-                _settings.Autostart = true;
-                ConnectionSettings found = _settings.ToConnection();
+                Settings.Autostart = true;
+                ConnectionSettings found = Settings.ToConnection();
                 Assert.That((found.Url, found.Token, found.Autostart), Is.EqualTo(("ws://127.0.0.1:1", "from outside", false)));
             }
             finally
@@ -453,9 +406,9 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
         [Test]
         public void TheGameCanStartTheBridgeAndEndsItWhenItQuits()
         {
-            _settings.Autostart = true;
-            _settings.Command = Environment.GetEnvironmentVariable("NPC_BRIDGE_COMMAND");
-            _settings.Arguments = new[] { "--backend", "scripted" };
+            Settings.Autostart = true;
+            Settings.Command = Environment.GetEnvironmentVariable("NPC_BRIDGE_COMMAND");
+            Settings.Arguments = new[] { "--backend", "scripted" };
             NpcCharacter smith = Npc("smith");
             Until(() => smith.IsOpen);
             using (var bridge = System.Diagnostics.Process.GetProcessById(NpcBridgeConnection.Instance.Session.BridgeProcessId))
@@ -529,90 +482,6 @@ lines = [""One two three four five six seven eight nine ten eleven twelve thirte
             ghost.Failed += (code, text) => failed = code;
             Until(() => failed.Length > 0);
             Assert.That(failed, Is.EqualTo("unknown_character"));
-        }
-
-        private static string JsonOf(object data)
-        {
-            string line = "";
-            foreach (var field in data as WireMap ?? new WireMap())
-            {
-                line += field.Key + "=" + (field.Value is List<object> list ? string.Join(",", list) : field.Value) + " ";
-            }
-
-            return line;
-        }
-
-        /// <summary>Let an NPC hear what only a slow bridge would say.</summary>
-        private static void Hear(NpcCharacter npc, string type, string field, string value)
-        {
-            var message = new WireMap { { "type", type }, { "npc", npc.ResolvedId }, { "turn", "t99" }, { "at", 0L }, { "chars", 0L }, { "clip", "" } };
-            message.Add(field, value);
-            MethodInfo receive = typeof(NpcCharacter).GetMethod("Receive", BindingFlags.Instance | BindingFlags.NonPublic);
-            receive.Invoke(npc, new object[] { BridgeMessage.Read(message) });
-        }
-
-        private static GameObject Destroyed()
-        {
-            var gone = new GameObject("gone");
-            UnityEngine.Object.DestroyImmediate(gone);
-            return gone;
-        }
-
-        private static NpcCharacter Npc(string id)
-        {
-            var npc = new GameObject(id).AddComponent<NpcCharacter>();
-            npc.Character = "brom";
-            return npc;
-        }
-
-        private static void Animate(NpcCharacter npc, string[] triggers, params string[] states)
-        {
-            npc.Animator = npc.gameObject.AddComponent<Animator>();
-            npc.Animator.runtimeAnimatorController = new RuntimeAnimatorController();
-            npc.Animator.parameters = triggers
-                .Select(each => new AnimatorControllerParameter { name = each, type = AnimatorControllerParameterType.Trigger })
-                .Concat(new[] { new AnimatorControllerParameter { name = "Speed", type = AnimatorControllerParameterType.Float } })
-                .ToArray();
-            npc.Animator.StateNames.AddRange(states);
-        }
-
-        private static NpcSpeechText Speech(NpcCharacter npc, out TextMeshPro label)
-        {
-            var bubble = new GameObject("bubble");
-            bubble.transform.SetParent(npc.transform);
-            label = bubble.AddComponent<TextMeshPro>();
-            bubble.AddComponent<NpcTextMeshProOutput>();
-            return bubble.AddComponent<NpcSpeechText>();
-        }
-
-        /// <summary>Wait until the opening line is over.</summary>
-        private static void Opening(NpcCharacter npc, NpcSpeechText speech = null)
-        {
-            Until(() => npc.Profile != null && (!npc.Profile.Opening || npc.Turn?.Ended != null) && (speech == null || !speech.IsTyping));
-            Engine.Frames(120);
-        }
-
-        private static void Answer(NpcCharacter npc, string line)
-        {
-            NpcTurn before = npc.Turn;
-            npc.Say(line);
-            Until(() => npc.Turn != before && !npc.IsTalking);
-        }
-
-        private static void Until(Func<bool> condition)
-        {
-            for (int i = 0; i < 10_000; i++)
-            {
-                if (condition())
-                {
-                    return;
-                }
-
-                Engine.Frame();
-                Thread.Sleep(1);
-            }
-
-            Assert.Fail("it did not happen; " + string.Join("; ", Engine.Log));
         }
     }
 }

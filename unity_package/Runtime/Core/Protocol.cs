@@ -163,14 +163,28 @@ namespace NpcBridge.Core
         /// <summary>Have later connections open an NPC with what was declared of it since.</summary>
         public void Redeclare(WireMap declare)
         {
-            WireMap open = _opens.Find(each => each.Key == declare.TextOf("npc")).Value;
+            string npc = declare.TextOf("npc");
+            int place = _opens.FindIndex(each => each.Key == npc);
+            if (place < 0)
+            {
+                return;
+            }
+
+            var open = new WireMap();
+            foreach (var field in _opens[place].Value)
+            {
+                open.Add(field.Key, field.Value);
+            }
+
             foreach (string field in new[] { "clips", "targets" })
             {
-                if (open != null && declare.ContainsKey(field))
+                if (declare.ContainsKey(field))
                 {
-                    open[field] = declare[field];
+                    open.Add(field, declare[field]);
                 }
             }
+
+            _opens[place] = new KeyValuePair<string, WireMap>(npc, open);
         }
 
         /// <summary>Every connection from now on opens this NPC.</summary>

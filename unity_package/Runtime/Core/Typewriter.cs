@@ -16,6 +16,7 @@ namespace NpcBridge.Core
         private TurnText _text = new TurnText();
         private double _budgetSeconds;
         private bool _isSkipping;
+        private int _known;
 
         /// <summary>Characters a second.</summary>
         public double Speed { get; set; } = 40;
@@ -45,8 +46,10 @@ namespace NpcBridge.Core
         public bool IsFinished => IsComplete && Shown >= _text.Length && _cues.Count == 0;
 
         /// <summary>Begin again with nothing.</summary>
-        public void Clear()
+        /// <param name="known">So many code points of what comes were shown before: they appear at once, and cues before that place were reached.</param>
+        public void Clear(int known = 0)
         {
+            _known = known;
             _text = new TurnText();
             _cues.Clear();
             Shown = 0;
@@ -102,11 +105,12 @@ namespace NpcBridge.Core
         {
             Reach(reached);
             _budgetSeconds += seconds;
-            while (Shown < _text.Length && (_isSkipping || _budgetSeconds > 0))
+            while (Shown < _text.Length && (IsHurrying || _budgetSeconds > 0))
             {
                 int from = Shown;
+                bool isFree = IsHurrying;
                 Shown = TextBreaks.Next(Text, from);
-                if (!_isSkipping)
+                if (!isFree)
                 {
                     _budgetSeconds -= Cost(from);
                 }
@@ -123,6 +127,8 @@ namespace NpcBridge.Core
             Reach(reached);
         }
 
+        private bool IsHurrying => _isSkipping || (_known > 0 && ShownCodePoints < _known);
+
         private void Reach(Action<PlacedMessage> reached)
         {
             while (_cues.Count > 0)
@@ -136,7 +142,10 @@ namespace NpcBridge.Core
 
                 PlacedMessage next = _cues[0];
                 _cues.RemoveAt(0);
-                reached(next);
+                if (next.At >= _known)
+                {
+                    reached(next);
+                }
             }
         }
 

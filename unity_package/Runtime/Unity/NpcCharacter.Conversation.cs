@@ -138,7 +138,7 @@ namespace NpcBridge
             if (wire.Id != 0 && _early.TryGetValue((wire.Index, wire.Id), out NpcCue known))
             {
                 _early.Remove((wire.Index, wire.Id));
-                known.Settle(wire);
+                known.Wire = wire;
                 (known.State == "withdrawn" ? CueWithdrawn : CueConfirmed)?.Invoke(known);
                 return;
             }

@@ -245,6 +245,7 @@ namespace NpcBridge
 
         internal void Reach(NpcCue cue)
         {
+            cue.IsReached = true;
             CueReached?.Invoke(cue);
             onCueReached.Invoke(cue.Clip, cue.Action);
             if (cue.Clip.Length == 0 && !cue.IsThinking)

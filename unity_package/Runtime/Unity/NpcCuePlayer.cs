@@ -256,6 +256,15 @@ namespace NpcBridge
             }
         }
 
+        private void TakeConfirmed(NpcCue cue)
+        {
+            // Whom it is aimed at is known only now.
+            if (cue.IsReached)
+            {
+                LookAt(cue);
+            }
+        }
+
         private void TakeBack(NpcCue cue)
         {
             _waiting.RemoveAll(each => each.Cue == cue);
@@ -295,6 +304,7 @@ namespace NpcBridge
             {
                 Part();
                 character.CueReached += TakeCue;
+                character.CueConfirmed += TakeConfirmed;
                 character.CueWithdrawn += TakeBack;
                 character.TextArrived += TakeText;
                 character.Rewound += Stop;
@@ -307,6 +317,7 @@ namespace NpcBridge
             if (character != null)
             {
                 character.CueReached -= TakeCue;
+                character.CueConfirmed -= TakeConfirmed;
                 character.CueWithdrawn -= TakeBack;
                 character.TextArrived -= TakeText;
                 character.Rewound -= Stop;

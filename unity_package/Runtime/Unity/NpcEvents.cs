@@ -29,9 +29,7 @@ namespace NpcBridge
     {
         internal NpcCue(Cue cue, int textIndex)
         {
-            Wire = cue;
-            State = cue.State;
-            Action = cue.Action;
+            Placed = Wire = cue;
             TextIndex = textIndex;
         }
 
@@ -39,9 +37,11 @@ namespace NpcBridge
         public string Clip => Wire.Clip;
 
         /// <summary>What the model wrote between the parentheses; of a provisional cue, what it has written so far.</summary>
-        public string Action { get; private set; }
+        public string Action => Wire.Action;
 
-        /// <summary>Name of the <see cref="NpcTarget"/> that it is aimed at; empty when none was meant.</summary>
+        /// <summary>
+        /// Name of the <see cref="NpcTarget"/> that it is aimed at; empty when none was meant, and while the cue is provisional.
+        /// </summary>
         public string Target => Wire.Target;
 
         /// <summary>How sure the choice of the clip is, 0 to 1; -1 when nobody said.</summary>
@@ -54,7 +54,7 @@ namespace NpcBridge
         /// <c>final</c>; or <c>provisional</c> while its action is still being written, and from then on <c>confirmed</c> or
         /// <c>withdrawn</c>.
         /// </summary>
-        public string State { get; private set; }
+        public string State => Wire.State;
 
         /// <summary>Whether this is a pose for the time in which the model thinks: it ends with the first text or cue.</summary>
         public bool IsThinking => Wire.IsThinking;
@@ -62,13 +62,14 @@ namespace NpcBridge
         /// <summary>Its place in the text of the turn, as an index into the <see cref="string"/>.</summary>
         public int TextIndex { get; }
 
-        internal Cue Wire { get; }
+        /// <summary>As it came first, which is what a typewriter knows it by.</summary>
+        internal Cue Placed { get; }
 
-        internal void Settle(Cue cue)
-        {
-            State = cue.State;
-            Action = cue.Action;
-        }
+        /// <summary>As it came last.</summary>
+        internal Cue Wire { get; set; }
+
+        /// <summary>Whether the player was shown the text up to its place.</summary>
+        internal bool IsReached { get; set; }
     }
 
     /// <summary>A reply of an NPC, while it comes in and after.</summary>

@@ -353,8 +353,8 @@ namespace NpcBridge
         {
             if (part is NpcCue cue)
             {
-                _cues[cue.Wire] = cue;
-                _typewriter.AddCue(cue.Wire);
+                _cues[cue.Placed] = cue;
+                _typewriter.AddCue(cue.Placed);
             }
             else if (part is Exit exit)
             {
@@ -379,8 +379,16 @@ namespace NpcBridge
 
         private void TakeTurn(NpcTurn turn)
         {
-            string replaced = turn.Started.Replaces;
-            if (replaced.Length > 0 && ShownOf(replaced) >= 0)
+            if (turn.Id == _turn)
+            {
+                // A bridge that could not go on where the connection broke tells the turn again from its beginning.
+                int known = _typewriter.ShownCodePoints;
+                Begin(turn.Id);
+                _typewriter.Clear(known);
+                return;
+            }
+
+            if (ShownOf(turn.Started.Replaces) >= 0)
             {
                 Clear();
             }
@@ -414,7 +422,7 @@ namespace NpcBridge
         private void TakeBack(NpcCue cue)
         {
             _newest?.Parts.Remove(cue);
-            if (_typewriter.RemoveCue(cue.Wire))
+            if (_typewriter.RemoveCue(cue.Placed))
             {
                 FinishIfDone();
             }
