@@ -10,6 +10,7 @@ var _bridge: Node
 var _npcs := {}
 var _label: NpcSpeechLabel
 var _tally := {}
+var _saved := PackedByteArray()
 
 
 func _initialize() -> void:
@@ -63,6 +64,43 @@ func _do(step: Array) -> bool:
 				_bridge.tell("moved", {"step": number}, {"key": "place", "confirm": false})
 		"load":
 			_bridge.load_state(PackedByteArray(step[1]), "quick")
+		"regenerate":
+			npc.regenerate()
+		"candidates":
+			npc.candidates(int(step[-1]))
+		"choose":
+			npc.choose(int(step[-1]))
+		"line":
+			npc.line(step[1], step[2], step[3])
+		"note":
+			npc.note(step[-1])
+		"flags":
+			_bridge.flags(step[-1])
+		"hold":
+			_bridge.hold()
+		"release":
+			_bridge.release()
+		"gather":
+			say("asked", {"gathered": await _bridge.gather(step[1], step[2], step[3])})
+		"disperse":
+			say("asked", {"dispersed": await _bridge.disperse(step[1])})
+		"say_to":
+			_bridge.say(step[1], step[2])
+		"save":
+			_saved = await _bridge.save_state()
+			say("asked", {"saved": _saved.size()})
+		"go_back":
+			say("asked", {"loaded": await _bridge.load_state(_saved)})
+		"save_slot":
+			say("asked", {"saved": (await _bridge.save_state(step[1])).size()})
+		"load_slot":
+			say("asked", {"loaded": await _bridge.load_state(PackedByteArray(), step[1])})
+		"forget":
+			say("asked", {"forgotten": await _bridge.forget(step[1], step[2])})
+		"stats":
+			say("asked", {"stats": await _bridge.stats()})
+		"leave":
+			npc.close()
 		"flood":
 			_bridge.tell("big", {"text": "x".repeat(int(step[1]))})
 		"skip":
@@ -116,12 +154,16 @@ func _listen(bridge: Node) -> void:
 	bridge.failed.connect(
 		func(code: String, message: String) -> void: say("failed", {"code": code, "message": message})
 	)
+	bridge.noticed.connect(
+		func(code: String, message: String, _npc: String, _player: String) -> void:
+			say("noticed", {"code": code, "message": message})
+	)
 	bridge.message_received.connect(
 		func(message: Dictionary) -> void: _tally[message["type"]] = _tally.get(message["type"], 0) + 1
 	)
 	bridge.message_sent.connect(
 		func(message: Dictionary) -> void:
-			if message["type"] in ["event", "interrupt", "seen", "say"]:
+			if message["type"] in ["event", "interrupt", "seen", "say", "hold", "release"]:
 				say("sent", {"message": message})
 	)
 
@@ -146,7 +188,14 @@ func _add_npc(plan: Dictionary) -> void:
 	npc.player_name = "Ada"
 	npc.group = plan.get("group", "")
 	npc.language = "en"
+	for target: String in plan.get("targets", []):
+		var thing := Node2D.new()
+		thing.name = target
+		thing.position.x = plan["targets"][target]
+		thing.add_to_group("npc_target")
+		root.add_child(thing)
 	var cues := NpcCuePlayer.new()
+	cues.turn_s = 0.0
 	npc.add_child(cues)
 	body.add_child(npc)
 	if plan.get("label", true):
@@ -162,6 +211,15 @@ func _add_npc(plan: Dictionary) -> void:
 		)
 	_npcs[plan["id"]] = npc
 	_report(npc, plan["id"], player)
+	_report_more(npc, plan["id"])
+	cues.aimed.connect(
+		func(target: Node, _cue: Dictionary) -> void:
+			say("aimed", {"npc": plan["id"], "target": str(target.name), "faces": signf(body.scale.x)})
+	)
+	cues.cue_withdrawn.connect(
+		func(clip: String) -> void:
+			say("withdrawn", {"npc": plan["id"], "clip": clip, "plays": player.current_animation})
+	)
 	cues.cue_started.connect(
 		func(clip: String, animation: String) -> void:
 			say(
@@ -172,8 +230,27 @@ func _add_npc(plan: Dictionary) -> void:
 	root.add_child(body)
 
 
+func _report_more(npc: NpcCharacter, id: String) -> void:
+	npc.cue_due.connect(
+		func(cue: Dictionary) -> void:
+			if cue["state"] != "final" or cue["reason"] == "thinking":
+				say("cue_due", {"npc": id, "clip": cue["clip"], "state": cue["state"], "reason": cue["reason"]})
+	)
+	npc.candidates_ready.connect(
+		func(turn: String, texts: PackedStringArray) -> void:
+			say("candidates", {"npc": id, "turn": turn, "texts": texts})
+	)
+	npc.exit_reached.connect(func(exit: String, at: int) -> void: say("exit", {"npc": id, "exit": exit, "at": at}))
+	npc.rewound.connect(
+		func() -> void: say("rewound", {"npc": id, "label": _label.get_parsed_text() if _label else ""})
+	)
+
+
 func _report(npc: NpcCharacter, id: String, player: AnimationPlayer) -> void:
-	npc.opened.connect(func() -> void: say("opened", {"npc": id, "idle": player.current_animation}))
+	npc.opened.connect(
+		func() -> void:
+			say("opened", {"npc": id, "idle": player.current_animation, "remembered": npc.profile["remembered"]})
+	)
 	npc.turn_started.connect(
 		func(turn: String, cause: String) -> void:
 			var note: String = npc.turn["note"]

@@ -6,11 +6,13 @@ in CI (the variable ``CI`` is set) they fail instead.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -99,7 +101,7 @@ class BridgeProcess:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "npc_bridge", *arguments, *(["--token", token] if token else [])],
             cwd=folder,
-            env=variables | {"PYTHONPATH": str(ROOT)},
+            env=variables | {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(folder / "data"), "LOCALAPPDATA": str(folder / "data")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -130,6 +132,46 @@ class BridgeProcess:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+class Wire:
+    """A way to a bridge that can be cut: passes bytes on in both directions until then."""
+
+    def __init__(self, port: int) -> None:
+        self._there = ("127.0.0.1", port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ends: list[socket.socket] = []
+        self._is_open = True
+        self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """As when a cable is pulled; what connects afterwards gets through again."""
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._ends.clear()
+
+    def close(self) -> None:
+        self._is_open = False
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._is_open:
+                here, _ = self._listener.accept()
+                there = socket.create_connection(self._there)
+                self._ends += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while octets := one.recv(65536):
+                other.sendall(octets)
+            other.shutdown(socket.SHUT_WR)
 
 
 @dataclass
