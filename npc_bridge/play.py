@@ -91,6 +91,8 @@ class Play:
         if missed is None:
             if seen_seq is not None:
                 keeping.lose_sight(self.session)
+                if self.house.recorder is not None:
+                    self.house.recorder.lost_sight(self.session.id)
             self._held = deque(each for each in self._held if isinstance(each, asyncio.Future))
             self._send(welcome | {"resumed": False})
             return
@@ -193,6 +195,9 @@ class Play:
         except WireError as error:
             error.re = message.id
             effects = [refusal(error)]
+        else:
+            if self.house.recorder is not None:
+                self.house.recorder.kept(self.session.id, message.id, now)
         self._carry_out(effects, now)
 
     def _forget_elsewhere(self, player: str) -> None:

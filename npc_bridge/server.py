@@ -27,6 +27,7 @@ from npc_bridge import __version__
 from npc_bridge.backends import Backend
 from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
+from npc_bridge.core import keeping
 from npc_bridge.core import messages as wire
 from npc_bridge.core.clips import warm_up
 from npc_bridge.core.codec import JSON, MSGPACK, Codec
@@ -178,7 +179,8 @@ class Bridge:
         if stored is not None:
             revive(session, stored)
         if self.recorder is not None:
-            self.recorder.began(session.id)
+            past = keeping.snapshot(session, self.clock()) if stored is not None else None
+            self.recorder.began(session.id, past)
         play = self.plays[session.id] = Play(session, self.house, self.plays)
         return play, False
 

@@ -8,6 +8,7 @@ comes out. So a bug report is a test. A tape holds what players and NPCs said, a
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections import defaultdict
@@ -22,17 +23,23 @@ from pydantic import TypeAdapter
 from npc_bridge import __version__
 from npc_bridge.backends import Backend, ChatRequest, Finished, ModelLimits
 from npc_bridge.backends.estimate import estimate_tokens
+from npc_bridge.core import keeping
 from npc_bridge.core import messages as wire
+from npc_bridge.core.changes import State
 from npc_bridge.core.character import Character
 from npc_bridge.core.conversation import Turn
-from npc_bridge.core.effects import Begin, Effect, Send, Stop
+from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Wake
 from npc_bridge.core.events import EventTemplates, parse_templates
 from npc_bridge.core.session import Session, refusal
+from npc_bridge.core.snapshot import read_snapshot
 from npc_bridge.core.unmapped import Unmapped
 from npc_bridge.errors import BackendError, BackendLost, FileProblem, FileProblems, UnknownCharacter, WireError, backend_error
+from npc_bridge.saves import read_blob
 from npc_bridge.turn import run_turn
 
 TAPE_VERSION = 1
+NOT_REPLAYED = ("welcome", "accepted", "notice", "saved", "forgotten")
+"""What depends on the network, the disk or other sessions."""
 TIMINGS = ("seq", "total_ms", "first_text_ms")
 """Fields that differ from run to run."""
 
@@ -61,8 +68,17 @@ class Recorder:
         for character in characters.values():
             self._write({"character_id": character.id, "character": character.model_dump(mode="json", exclude_defaults=True)})
 
-    def began(self, session: str) -> None:
-        self._write({"session": session, "is": "begun"})
+    def began(self, session: str, past: State | None = None) -> None:
+        """``past``: what the memory holds of the session, if it goes on from an earlier run of the bridge."""
+        self._write({"session": session, "is": "begun"} | ({"past": past} if past is not None else {}))
+
+    def lost_sight(self, session: str) -> None:
+        """The game came back and had missed too much."""
+        self._write({"session": session, "is": "out of sight"})
+
+    def kept(self, session: str, message_id: str, now: float) -> None:
+        """A save, load or forget that came in before took effect here."""
+        self._write({"session": session, "t": now, "kept": message_id})
 
     def received(self, session: str, message: wire.GameMessage, now: float) -> None:
         self._write({"session": session, "t": now, "in": message.model_dump(mode="json", exclude_unset=True, exclude={"token"})})
@@ -195,8 +211,11 @@ class _Player:
         self.unmapped = Unmapped()
         self.sessions: dict[str, Session] = {}
         self.said: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.keeps: dict[str, wire.Save | wire.Load | wire.Forget] = {}
+        self.slots: dict[str, State] = {}
         self.running: dict[str, asyncio.Timeout] = {}
         self.finished: dict[tuple[str, str], Turn] = {}
+        self.scripts: dict[str, list[dict[str, Any]]] = {}
 
     def find(self, character_id: str) -> Character:
         if character_id not in self.characters:
@@ -206,22 +225,41 @@ class _Player:
     async def play(self, line: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
         if "t" in line:
             self.now = line["t"]
+        if "session" in line:
+            self._session_line(line, line["session"], tasks)
+        else:
+            self._model_line(line)
+        for _ in range(20):  # let the turns run until they wait for the tape again
+            await asyncio.sleep(0)
+
+    def _session_line(self, line: dict[str, Any], session: str, tasks: asyncio.TaskGroup) -> None:
         match line:
-            case {"session": str(session), "is": "begun"}:
+            case {"is": "begun"}:
                 self.sessions[session] = Session(session, find_character=self.find, templates=self.templates)
                 self.sessions[session].unmapped = self.unmapped
-            case {"session": str(session), "in": message}:
+                if (past := line.get("past")) is not None:
+                    keeping.revive(self.sessions[session], past, past["ids"], read_snapshot(past).remembered())
+            case {"is": "out of sight"}:
+                keeping.lose_sight(self.sessions[session])
+            case {"kept": message_id}:
+                self._carry_out(session, self._keep(self.sessions[session], self.keeps.pop(message_id)), tasks)
+            case {"in": message}:
+                if "blob" in message:
+                    message["blob"] = base64.urlsafe_b64decode(message["blob"])
                 try:
                     effects = self.sessions[session].receive(_from_game.validate_python(message), self.now)
                 except WireError as error:
                     effects = [refusal(error)]
                 self._carry_out(session, effects, tasks)
-            case {"session": str(session), "turn_over": turn_id}:
+            case {"turn_over": turn_id}:
                 turn = self.finished.pop((session, turn_id), None)
                 if turn is not None:
                     self._carry_out(session, self.sessions[session].turn_over(turn, self.now), tasks)
-            case {"session": str(session), "woke": key}:
+            case {"woke": key}:
                 self._carry_out(session, self.sessions[session].wake(key, self.now), tasks)
+
+    def _model_line(self, line: dict[str, Any]) -> None:
+        match line:
             case {"model": conversation, "text": text}:
                 self.backend.put(conversation, text)
             case {"model": conversation, "finished": finished}:
@@ -230,8 +268,6 @@ class _Player:
                 self.backend.put(conversation, backend_error(code, message))
             case {"model": conversation, "stopped": True}:
                 self._stop(self.running.get(conversation.partition("#")[0]))
-        for _ in range(20):  # let the turns run until they wait for the tape again
-            await asyncio.sleep(0)
 
     def _carry_out(self, session: str, effects: list[Effect], tasks: asyncio.TaskGroup) -> None:
         for effect in effects:
@@ -241,8 +277,27 @@ class _Player:
                 case Begin(turn):
                     self.backend.forget(turn.conversation.id)
                     tasks.create_task(self._run(session, turn))
+                case Keep(message):
+                    self.keeps[message.id] = message
+                    if isinstance(message, wire.Save) and message.slot:
+                        self.slots[message.slot] = keeping.snapshot(self.sessions[session], self.now)
+                case Retell(turn):
+                    self.said[session] += self.scripts.get(turn.id, ())
+                case Wake():
+                    pass  # the tape says when
                 case Stop():
                     pass  # pieces may have come in before it took effect: the tape says where it did
+
+    def _keep(self, session: Session, message: wire.Save | wire.Load | wire.Forget) -> list[Effect]:
+        match message:
+            case wire.Save():
+                return []
+            case wire.Load():
+                state = self.slots.get(message.slot)
+                saved = read_snapshot(state) if state is not None else read_blob(message.blob)
+                return keeping.load(session, message, saved, self.now)
+            case wire.Forget():
+                return keeping.forget(session, message.npc, message.player)
 
     def _stop(self, scope: asyncio.Timeout | None) -> None:
         if scope is not None:
@@ -250,8 +305,12 @@ class _Player:
                 scope.reschedule(asyncio.get_running_loop().time())
 
     async def _run(self, session: str, turn: Turn) -> None:
+        script = self.scripts[turn.id] = []
+
         def tell(message: dict[str, Any]) -> None:
-            self.said[session].append(message)
+            if not turn.is_void:
+                script.append(message)
+                self.said[session].append(message)
 
         scope = self.running[turn.conversation.id] = asyncio.timeout(0 if turn.is_interrupted else None)
         await run_turn(turn, self.backend, tell, lambda: self.now, scope)
@@ -293,7 +352,7 @@ def _compare(session: str, expected: list[tuple[int, dict[str, Any]]], got: list
     def by_npc(messages: list[tuple[int, dict[str, Any]]]) -> dict[str, list[tuple[int, dict[str, Any]]]]:
         npcs: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
         for number, message in messages:
-            if message["type"] not in ("welcome", "accepted"):
+            if message["type"] not in NOT_REPLAYED:
                 npcs[message.get("npc", "")].append((number, {k: v for k, v in message.items() if k not in TIMINGS}))
         return npcs
 

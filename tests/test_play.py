@@ -19,10 +19,14 @@ from websockets.typing import Subprotocol
 
 from npc_bridge.backends import ChatRequest, Finished
 from npc_bridge.backends.scripted import Scripted
+from npc_bridge.cast import Cast
+from npc_bridge.config import ServerSettings
 from npc_bridge.core.codec import MSGPACK
 from npc_bridge.errors import StorageFailed
 from npc_bridge.memory.settings import StorageSettings
 from npc_bridge.memory.store import Store, open_store
+from npc_bridge.server import Bridge
+from npc_bridge.tape import Recorder, RecordingBackend, replay
 
 Serve = Callable[..., Any]
 Message = dict[str, Any]
@@ -447,3 +451,28 @@ async def test_an_opening_line_can_be_declined(serve: Serve) -> None:
     game, _ = await join(bridge)
     assert not (await meet(game, "tilda", "tilda", opening=False))["opening"]
     assert (await game.say("Hello!", "l1", "tilda"))[1]["cause"] == "say"
+
+
+async def test_a_tape_of_saves_loads_and_lost_connections_replays(cast: Cast, tmp_path: Path) -> None:
+    file = tmp_path / "tape.jsonl"
+    with file.open("w", encoding="utf-8") as tape:
+        model = Scripted.of(["(nod) One.", "Two.", "Three.", "Four."])
+        recorder = Recorder(tape, characters=cast.characters, events_toml="", backend=model)
+        async with Bridge(ServerSettings(port=0), RecordingBackend(model, recorder), cast, recorder=recorder) as bridge:
+            game, _ = await join(bridge)
+            await meet(game)
+            await game.say("Hello!", "l1")
+            blob = (await saved(game))["blob"]
+            await game.say("And?", "l2")
+            await game.send("load", id="o1", blob=blob)
+            await game.until("loaded")
+            await game.say("Again!", "l3")
+            await game.drop()
+            game, welcome = await join(bridge, game.session, 10_000)
+            assert not welcome["resumed"]
+            await meet(game)
+            await game.send("forget", id="f1", npc="brom")
+            await game.until("forgotten")
+            await game.say("Who are you?", "l4")
+    result = await replay(file)
+    assert (result.turns, result.differences) == (4, [])

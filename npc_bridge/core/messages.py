@@ -35,7 +35,7 @@ Position: TypeAlias = Annotated[int, Field(ge=0)]
 class Message(BaseModel):
     """What all messages share: unknown fields are ignored, so that old and new can meet; ``3.0`` is accepted for ``3``."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, ser_json_bytes="base64")
 
 
 def _player(value: object) -> object:
