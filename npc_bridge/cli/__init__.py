@@ -19,6 +19,7 @@ COMMANDS = {
     "chat": "Talk with a character here, as a game would.",
     "check": "Check character files and settings; say file, line and what to write instead.",
     "cues": "See which clip an action plays and why, and how often that is right.",
+    "memory": "Read, edit and carry what NPCs remember.",
     "install": "Put the addon for Godot or Unity into your game's project.",
     "replay": "Play a recorded session again without a model, and compare.",
 }

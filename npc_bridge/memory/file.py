@@ -25,7 +25,7 @@ from npc_bridge.core.changes import (
     UseIds,
 )
 from npc_bridge.errors import StorageFailed
-from npc_bridge.memory.opening import Opened, Sync, is_damage, mark_as_suspect, open_database, primary_code
+from npc_bridge.memory.opening import Opened, Sync, is_damage, mark_as_suspect, open_database, open_to_read, primary_code
 from npc_bridge.memory.rows import Row, Rows, read_state
 
 KEPT_IDS = 20_000
@@ -77,9 +77,11 @@ class Slot:
 class MemoryFile:
     """One open file. Every method raises ``StorageFailed`` when the disk does not do its part; nothing was changed then."""
 
-    def __init__(self, path: Path | None, *, sync: Sync = "full", wall_clock: Callable[[], float] = time.time) -> None:
-        """Raises ``StorageUnusable`` and its kinds, as ``open_database`` does."""
-        opened: Opened = open_database(path, sync=sync)
+    def __init__(
+        self, path: Path | None, *, sync: Sync = "full", to_read: bool = False, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        """Raises ``StorageUnusable`` and its kinds, as ``open_database`` does. ``to_read`` also opens a file that a bridge uses."""
+        opened: Opened = open_to_read(path) if to_read and path is not None else open_database(path, sync=sync)
         self.path = path
         self.damaged = opened.damaged
         self.db, self._lock = opened.db, opened.lock

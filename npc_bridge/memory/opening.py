@@ -72,6 +72,17 @@ def open_database(path: Path | None, *, sync: Sync = "full") -> Opened:
         raise
 
 
+def open_to_read(path: Path) -> Opened:
+    """Open a file that is there without changing anything, also while a bridge uses it. Raises as ``open_database`` does."""
+    try:
+        _refuse_if_not_ours(path)
+        return Opened(_to_look_at(path), None, None)
+    except sqlite3.Error as exc:
+        if is_damage(exc):
+            raise StorageUnusable(f"the memory {path} is damaged; the next 'npc-bridge serve' sets it aside") from exc
+        raise _explained(path, exc) from exc
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     return primary_code(error) in _DAMAGE
 
