@@ -14,6 +14,8 @@ extends "conversation.gd"
 const Clips := preload("core/clips.gd")
 const Targets := preload("core/targets.gd")
 const Warnings := preload("editor/warnings.gd")
+## The group that every NpcCharacter of the running game is in.
+const GROUP := &"npc_character"
 
 ## Who the NPC is: the id of a character file, such as [code]brom[/code] for [code]characters/brom.toml[/code].
 @export var character := "":
@@ -77,6 +79,7 @@ func _ready() -> void:
 	if _bridge == null:
 		_report("no_bridge", "the autoload NpcBridge is missing; enable the plugin NPC Bridge in the project settings")
 		return
+	add_to_group(GROUP)
 	_bridge.turns_lost.connect(_on_turns_lost)
 	if EngineDebugger.is_active():
 		# For the list of unmapped actions in the editor that runs this game.
