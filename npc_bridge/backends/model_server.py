@@ -122,8 +122,7 @@ class ModelServer:
                 self._learn_from(reader)
                 if reader.failure is not None:
                     raise reader.failure
-                yield self._priced("length" if reader.reason == "length" else "stop", reader.usage, request)
-                return
+                break
             except BackendError as error:
                 if has_text:
                     raise
@@ -132,6 +131,7 @@ class ModelServer:
                 exchange.leave()
                 self._left()
             await self._pause_after(problem, tries)
+        yield self._priced("length" if reader.reason == "length" else "stop", reader.usage, request)
 
     async def stream_candidates(self, request: ChatRequest, n: int) -> AsyncGenerator[tuple[int, str | Finished | BackendError], None]:
         """Ask once for ``n`` replies and yield their pieces with their numbers, each ended by ``Finished`` or its error.

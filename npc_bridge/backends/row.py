@@ -20,6 +20,7 @@ from npc_bridge.errors import (
     BackendUnreachable,
     BadKey,
     BadSettings,
+    BudgetSpent,
     ModelNotFound,
     Moderated,
     OutOfCredit,
@@ -158,6 +159,8 @@ class Row:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
         """See ``Backend.stream``. The next backend is asked only as long as no text has been yielded."""
+        if request.rung >= len(self.rungs):
+            raise BudgetSpent("a budget is spent, and no cheaper backend is left")
         rungs = self.usable(self.clock(), request.rung)
         problem: BackendError = BackendUnreachable("every backend of the row has just failed; they are tried again later")
         for rung in rungs:
