@@ -107,6 +107,11 @@ class Again:
         return chosen
 
 
+def retold(cause: TurnCause, note: str) -> LastReply | None:
+    """In whose stead a turn is taken again that was cut off while it stood in for another: it is told the same."""
+    return LastReply("", cause, Note(note, ()), is_told=True) if note else None
+
+
 def seed_of(session_id: str, turn_id: str) -> int:
     """A seed that no other reply of this session has, and the same whenever it is asked for: the session's id is random enough."""
     digest = blake2b(f"{session_id}/{turn_id}".encode(), digest_size=8).digest()

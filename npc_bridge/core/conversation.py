@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from npc_bridge.core import ladder
 from npc_bridge.core.again import Again, LastReply
 from npc_bridge.core.changes import Change, PutConversation
 from npc_bridge.core.character import Character
@@ -21,7 +22,6 @@ from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.history import History, visible_cut
 from npc_bridge.core.knowledge import Knowledge, Known
 from npc_bridge.core.messages import MAX_ALIASES, Clip, Declare, Line, Open, Player, Say, Target, TurnCause, TurnReason
-from npc_bridge.core.situation import Situation, situation_of
 from npc_bridge.core.snapshot import Owed, Remembered, TalkState, put_conversation
 from npc_bridge.core.unmapped import Unmapped
 
@@ -52,6 +52,8 @@ class Turn:
     answers: tuple[str, ...] = ()
     line: str = ""
     """What the NPC says word for word, without asking a model: an opening line, or one that the game sent."""
+    rung: int = 0
+    """How many backends of a row may not be asked, because a budget is spent."""
     note: Note | None = None
     """What happened in the game since the last turn; given back when the turn fails."""
     seen: int = 0
@@ -73,6 +75,12 @@ class Turn:
     """The group whose talk it belongs to."""
     priority: Literal["say", "addressed", "npc"] = "say"
     """Who goes first when a server takes few requests at a time."""
+    situation: str = ""
+    """What its authored line has to fit if no model is to be asked; empty: a model is."""
+    is_follow_up: bool = False
+    """The model goes on after a fallback line that it was too late for."""
+    backend: str = ""
+    """Which model answered, if there are several in a row; ``authored`` when none did."""
     seed: int | None = None
     """Takes the place of the character's own, so that the reply is another."""
 
@@ -80,6 +88,12 @@ class Turn:
     def first_cause(self) -> TurnCause:
         """Why the NPC speaks, also when this reply comes in the place of another."""
         return self.instead_of.cause if self.instead_of is not None else self.cause
+
+    def owed(self) -> Owed:
+        """What has to be taken again if this turn is cut off by a crash or a load."""
+        again = self.instead_of
+        note = again.note.text if again is not None and again.is_told and again.note is not None else ""
+        return Owed(cause=self.first_cause, answers=self.answers, note=note)
 
     def cut_off(self) -> dict[str, Any]:
         """The ``turn_ended`` of a turn that nobody may hear the rest of."""
@@ -95,7 +109,7 @@ class Turn:
             "answers": list(self.answers),
             "note": self.note.text if self.note else "",
         }
-        if self.instead_of is not None:
+        if self.instead_of is not None and self.instead_of.turn:
             message["replaces"] = self.instead_of.turn
         if self.n > 1:
             message["n"] = self.n
@@ -158,6 +172,7 @@ class Conversation:
     reacted_at: float = float("-inf")
     is_closing: bool = False
     fallbacks_spoken: int = 0
+    fillers_spoken: int = 0
     owed: Owed | None = None
     """A turn that a crash or a load cut off, and that is taken again once the NPC is open."""
     is_away: bool = False
@@ -255,7 +270,7 @@ class Conversation:
         again = Conversation(
             self.id, self.npc, self.character, self.player, self.declared, self.language, self.group, EventBoard(templates), self.targets
         )
-        again.flags, again.is_away = self.flags, self.is_away
+        again.flags, again.is_away, again.silence_s = self.flags, self.is_away, self.silence_s
         return again
 
     def recall(self, past: Remembered, now: float) -> None:
@@ -284,7 +299,7 @@ class Conversation:
             waiting=tuple(self.waiting),
             authored=tuple(self.authored),
             goes_on=self.wants_to_go_on,
-            owed=Owed(cause=turn.cause, answers=turn.answers) if turn is not None and not turn.is_over else self.owed,
+            owed=turn.owed() if turn is not None and not turn.is_over else self.owed,
             parts={name: state for name in KEPT if (state := getattr(self, name).state())},
         )
 
@@ -314,11 +329,12 @@ class Conversation:
         """What to speak of next: lines that wait, or a turn that a crash or a load cut off."""
         owed, self.owed = self.owed, None
         answers = owed.answers if owed is not None else ()
+        note = owed.note if owed is not None else ""
         if self.waiting:
-            return Owed(cause="say", answers=(*answers, *self.hear_waiting()))
+            return Owed(cause="say", answers=(*answers, *self.hear_waiting()), note=note)
         if owed is None or owed.cause in ("continue", "event"):
             return owed
-        return Owed(cause="say", answers=answers) if self.history.unanswered else None
+        return Owed(cause="say", answers=answers, note=note) if self.history.unanswered else None
 
     def take_note(self, turn: Turn, estimate: Callable[[str], int]) -> Note | None:
         """What this turn is told of the game's events. An authored line is told nothing."""
@@ -335,9 +351,9 @@ class Conversation:
         of which the player was shown nothing, gives its note back.
         """
         turn.is_over = True
-        if reason in ("stop", "length", "fallback"):
+        if reason in ("stop", "length", "fallback", "failed"):
             self.history.reply(raw)
-            is_shown = True
+            is_shown = reason != "failed" or bool(raw.strip())
         else:
             seen = turn.interrupted_at if turn.interrupted_at is not None else sent_chars
             shown = visible_cut(raw, min(seen, sent_chars), self.parser)
@@ -357,19 +373,21 @@ class Conversation:
         elif turn.note is not None:
             self.events.give_back(turn.note)
 
-    def fallback_line(self) -> str:
-        """An authored line for when the model fails, such as fits what was just said; empty if there is none.
-
-        Never the same twice in a row, if there are two for the situation.
-        """
-        situation: Situation = "event" if self.running is not None and self.running.first_cause == "event" else "unknown"
-        if self.history.unanswered:
-            situation = situation_of(self.history.lines[-1].text)
-        lines = self.character.fallback_lines(situation)
-        if not lines:
-            return ""
+    def fallback_line(self, turn: Turn) -> str:
+        """An authored line for when the model fails, such as fits what was just said; never the one it said last."""
+        reacts = turn.first_cause == "event"
+        situation = turn.situation or ladder.situation_now(self.character, self.history, reacts=reacts)
         self.fallbacks_spoken += 1
-        return lines[(self.fallbacks_spoken - 1) % len(lines)]
+        return ladder.fallback(self.character, self.language, situation, self.fallbacks_spoken - 1, self._last_raw)
+
+    @property
+    def _last_raw(self) -> str:
+        return last.text if (last := self.history.last_of_npc) is not None else ""
+
+    def filler(self) -> str:
+        """What the NPC says while it waits for its model; empty if it would say the same twice in a row."""
+        self.fillers_spoken += 1
+        return ladder.filler(self.character, self.language, self.fillers_spoken - 1, self._last_raw)
 
 
 def playable_clips(declared: Sequence[Clip], described: Iterable[Clip]) -> tuple[Clip, ...]:

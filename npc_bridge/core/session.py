@@ -6,12 +6,13 @@ No sockets, no tasks, no clock: ``server.py`` carries the effects out, and a tes
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from npc_bridge.core import gathering
 from npc_bridge.core import messages as wire
-from npc_bridge.core.again import seed_of
+from npc_bridge.core.again import retold, seed_of
 from npc_bridge.core.authoring import Holds, interrupt_for_hold, next_line
+from npc_bridge.core.budget import Meter
 from npc_bridge.core.character import Character, character_from_map
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Wake
@@ -21,11 +22,11 @@ from npc_bridge.core.group import Groups
 from npc_bridge.core.ledger import Ledger
 from npc_bridge.core.snapshot import Remembered
 from npc_bridge.core.unmapped import Unmapped
-from npc_bridge.errors import BadMessage, FileProblems, NotNow, NotSupported, UnknownNpc, WireError
+from npc_bridge.errors import BadMessage, FileProblems, NotNow, UnknownNpc, WireError
 
 MAX_NPCS = 1_000
 MAX_COMPLAINT_CHARS = 1_000
-KEPT: tuple[str, ...] = ("flags", "holds", "groups")
+KEPT: tuple[str, ...] = ("flags", "holds", "meter", "groups")
 """Names of the attributes of a session with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
@@ -48,6 +49,7 @@ class Session:
         self.ledger = Ledger()
         self.flags = FlagBoard()
         self.holds = Holds()
+        self.meter = Meter()
         self.groups = Groups()
         self.unmapped = Unmapped()
         """Counts actions without a clip; the server puts its own here, which outlives the session."""
@@ -85,6 +87,8 @@ class Session:
                     self.flags.put(message)
                     self._is_new(message.id)
                 return [Send({"type": "accepted", "ids": [message.id]})]
+            case wire.AskStats():
+                return [Send({"type": "stats", "id": message.id} | self.stats())]
             case wire.Hold():
                 return self._hold(message)
             case wire.Release():
@@ -108,10 +112,6 @@ class Session:
                 return [Keep(checked_keep(message))]
             case wire.Hello():
                 raise BadMessage("this connection has said hello already", re="hello")
-            case (
-                wire.AskStats()
-            ):  # fmt: skip
-                raise NotSupported(f"'{message.type}' comes with a later version of the bridge", re=message.id)
             case _:
                 assert_never(message)
 
@@ -156,7 +156,9 @@ class Session:
             conversation.wants_to_open = False
             return [self.begin(conversation, "opening", now, line=conversation.character.opening_line)]
         if (owed := conversation.take_owed()) is not None:
-            return [self.begin(conversation, owed.cause, now, owed.answers)]
+            begin = self.begin(conversation, owed.cause, now, owed.answers)
+            begin.turn.instead_of = retold(owed.cause, owed.note)
+            return [begin]
         if conversation.wants_to_go_on:
             answers, conversation.wants_to_go_on = conversation.wants_to_go_on, ()
             return [self.begin(conversation, "continue", now, answers)]
@@ -325,6 +327,19 @@ class Session:
                 group.rehear(talk, self.conversations, last, talk.history.lines[-1])
             self._is_new(message.id)
         return [Send({"type": "accepted", "ids": [message.id]})]
+
+    def stats(self) -> dict[str, Any]:
+        """What a session knows of ``stats``."""
+        about = self.meter.rows()
+        talks = self.conversations.values()
+        about["session"] |= {
+            "npcs": len(talks),
+            "turns_running": sum(talk.running is not None for talk in talks),
+            "held": sum(talk in self.holds for talk in talks),
+            "flags": len(self.flags),
+            "exits_refused": sum(talk.exits_refused for talk in talks),
+        }
+        return about | {"unmapped": self.unmapped.rows()}
 
     def _line(self, message: wire.Line, now: float) -> list[Effect]:
         talk = self.conversation(message.npc, message.id)

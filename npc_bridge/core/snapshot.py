@@ -39,6 +39,8 @@ class Owed(BaseModel):
 
     cause: TurnCause
     answers: tuple[str, ...] = ()
+    note: str = Field(default="", max_length=200_000)
+    """What it was told a second time, because it stands in for another turn; events that were not used yet wait on the board."""
 
 
 class TalkState(BaseModel):
