@@ -11,7 +11,7 @@ from typing import Any
 
 from npc_bridge.core.character import Character
 from npc_bridge.core.clips import plain_words
-from npc_bridge.core.unmapped import Unmapped
+from npc_bridge.core.unmapped import Unmapped, suggest
 from npc_bridge.memory.settings import StorageSettings, storage_file
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class UnmappedFile:
         """Write the file if there is something new."""
         if self.path is None or self._written == self.counts.changes:
             return
+        if wanting := self.counts.wanting():
+            await asyncio.to_thread(suggest, wanting)
         changes, text = self.counts.changes, json.dumps(self.counts.state(), ensure_ascii=False, indent=1)
         try:
             await asyncio.to_thread(_write, self.path, text)

@@ -179,9 +179,7 @@ def _is_own(clause: _Clause, k: int, english: English) -> bool:
     return english.nouns.search(" ".join(clause.words[k + 1 : k + 5])) is not None
 
 
-def _find(
-    clause: _Clause, start: int, english: English, own: Own, *, is_early: bool, is_same: Callable[[str, str], bool]
-) -> Found | None:
+def _find(clause: _Clause, start: int, english: English, own: Own, *, is_early: bool, is_same: Callable[[str, str], bool]) -> Found | None:
     head = start
     while clause.is_in(head, "determiners", "own"):
         head += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 
 from npc_bridge.core.clips import ClipIndex, plain_words
 from npc_bridge.core.clips_lexicon import english, near_senses
@@ -65,12 +65,14 @@ def _phrases(clip: Clip) -> tuple[str, ...]:
     return (clip.name, *clip.aliases, *([clip.description] if clip.description else []))
 
 
-def _words(phrase: str) -> set[str]:
+@lru_cache(maxsize=4_096)
+def _words(phrase: str) -> frozenset[str]:
     words = english()
     little = frozenset().union(*(words.classes[name] for name in ("determiners", "own", "subjects", "aside", "of_files")))
-    return {words.base(word) for word in plain_words(phrase).split() if word not in little and not word.isdigit()}
+    return frozenset(words.base(word) for word in plain_words(phrase).split() if word not in little and not word.isdigit())
 
 
-def _pairs(phrase: str) -> set[str]:
+@lru_cache(maxsize=4_096)
+def _pairs(phrase: str) -> frozenset[str]:
     text = plain_words(phrase).replace(" ", "")
-    return {text[k : k + 2] for k in range(len(text) - 1)}
+    return frozenset(text[k : k + 2] for k in range(len(text) - 1))

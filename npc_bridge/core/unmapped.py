@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from npc_bridge.core.clips import ClipIndex, Match, plain_words
 from npc_bridge.core.clips_lexicon import english
@@ -41,12 +41,22 @@ class Entry:
     suggestions: tuple[str, ...] = ()
 
 
+Wanting: TypeAlias = tuple[Entry, str, ClipIndex]
+
+
+def suggest(wanting: Iterable[Wanting]) -> None:
+    """Look for the clips that come nearest to each of these; in any thread."""
+    for entry, phrase, index in wanting:
+        entry.suggestions = tuple(name for name, _ in nearest(index, phrase) if name != entry.clip)
+
+
 class Unmapped:
     """The counts of all characters of one bridge. ``changes`` grows with each, so that a writer sees whether there is anything new."""
 
     def __init__(self) -> None:
         self.changes = 0
         self._characters: dict[str, dict[str, Entry]] = {}
+        self._wanting: dict[int, Wanting] = {}
 
     def see(
         self, character: str, action: str, matches: Sequence[Match], index: ClipIndex, *, heard: Iterable[str], players: Iterable[str]
@@ -71,11 +81,16 @@ class Unmapped:
         if entry is None:
             if len(entries) >= MAX_ACTIONS:
                 del entries[min(entries, key=lambda old: entries[old].count)]
-            # Looked for once: it takes longer than all the rest.
-            entry = entries[phrase] = Entry(suggestions=tuple(name for name, _ in nearest(index, phrase) if name != clip))
+            entry = entries[phrase] = Entry()
+            self._wanting[id(entry)] = (entry, phrase, index)
         entry.count += 1
         entry.clip = clip
         self.changes += 1
+
+    def wanting(self) -> list[Wanting]:
+        """Return what suggestions are to be looked for, once: ``suggest`` takes milliseconds, too long for an event loop."""
+        wanting, self._wanting = list(self._wanting.values()), {}
+        return wanting
 
     def drop(self, character: str, phrases: Iterable[str]) -> None:
         """Forget these: they have a clip now."""
@@ -87,8 +102,10 @@ class Unmapped:
     def rows(self, is_mapped: Callable[[str, str], bool] = lambda character, action: False, limit: int = 200) -> list[dict[str, Any]]:
         """Return what was counted, the most frequent first, as ``stats`` carries it.
 
-        ``is_mapped`` is asked of a character and an action whether that has found a clip since it was counted; then it is left out.
+        Looks for suggestions that nobody has looked for yet. ``is_mapped`` is asked of a character and an action whether that has found
+        a clip since it was counted; then it is left out.
         """
+        suggest(self.wanting())
         counted = [
             (-entry.count, character, action, entry)
             for character, entries in self._characters.items()
