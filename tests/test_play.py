@@ -257,7 +257,7 @@ async def test_nothing_is_told_before_it_is_safe(serve: Serve, store: Store) -> 
     assert len(writes) == 2  # the line, and what came of its turn
     writes[0].set_result(None)
     told = await game.until("text")
-    assert [message["type"] for message in told] == ["accepted", "turn_started", "text"]
+    assert [message["type"] for message in told] == ["accepted", "turn_started", "cue", "text"]
     writes[1].set_result(None)
     await game.until("turn_ended")
 
@@ -331,7 +331,7 @@ async def test_a_turn_of_the_old_timeline_is_dropped_on_the_wire_and_in_memory(s
     await game.until("loaded")
     model.go()
     turn = await game.say("Hello!", "l2")
-    assert [message["type"] for message in turn if message["type"] != "text"] == ["accepted", "turn_started", "turn_ended"]
+    assert [message["type"] for message in turn if message["type"] not in ("text", "cue")] == ["accepted", "turn_started", "turn_ended"]
     assert spoken(turn) == "Now."
     assert [m["content"] for m in model.requests[-1].messages if m["role"] != "system"] == ["Hello!"]
     await game.send("say", id="l1", npc="brom", text="Tell!")
