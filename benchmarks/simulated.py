@@ -59,7 +59,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._is_done)
         return future
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+    async def shutdown_default_executor(self, *_: Any) -> None:
         self.threads_at_work += 1
         await super().shutdown_default_executor()
         self.threads_at_work -= 1

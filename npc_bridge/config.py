@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from npc_bridge.backends.settings import BackendSettings
+from npc_bridge.core.budget import BudgetSettings
 from npc_bridge.core.codec import MAX_MESSAGE_BYTES
 from npc_bridge.memory.settings import StorageSettings
 
@@ -50,6 +51,8 @@ class SettingsFile(BaseModel):
     server: ServerSettings = ServerSettings()
     backend: BackendSettings = BackendSettings()
     storage: StorageSettings = StorageSettings()
+    budget: tuple[BudgetSettings, ...] = Field(default=(), max_length=32)
+    """How much may be spent, each a table of its own: ``[[budget]]``."""
     characters: Path = Path("characters")
     """Folder of character files, one ``<id>.toml`` each."""
     events: Path = Path("events.toml")

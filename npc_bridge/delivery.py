@@ -13,7 +13,10 @@ from npc_bridge.core.clips import Match
 from npc_bridge.core.conversation import Turn
 from npc_bridge.core.cues import Action, Part, Speech
 from npc_bridge.core.exits import Chosen
+from npc_bridge.core.ladder import ellipsis_in, gap_in
+from npc_bridge.core.manner import Manner, rules_for
 from npc_bridge.core.messages import TurnReason
+from npc_bridge.core.sentences import is_ended
 from npc_bridge.core.unmapped import LOW_SCORE
 from npc_bridge.errors import BackendError
 
@@ -42,6 +45,12 @@ class Reply:
         self._first_text_at: float | None = None
         self.chars = 0
         """Visible code points sent."""
+        self._authored_chars = 0
+        """How many of them a filler took that was said while the model thought, and how long it was with its actions."""
+        self._authored_raw = 0
+        self.is_heard = False
+        """Whether the model wrote anything, shown or not."""
+        self._manner = None if turn.line else Manner(rules_for(turn.conversation))
 
     @property
     def raw(self) -> str:
@@ -50,6 +59,67 @@ class Reply:
 
     offers = ()
     """No choice, see ``candidates.Replies``."""
+
+    def hear(self, piece: str) -> None:
+        """Send what this piece of the model's reply says and does, as far as the character's manner allows it."""
+        self.is_heard = True
+        if self._manner is not None:
+            piece = self._manner.feed(piece)
+        if piece:
+            self.add(piece)
+
+    def hear_end(self) -> None:
+        """The model has written all of it: send what the character's manner held back."""
+        if self._manner is not None and (rest := self._manner.close()):
+            self.add(rest)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of what the model may still write will be shown."""
+        return self._manner is not None and self._manner.is_over
+
+    @property
+    def offence(self) -> str:
+        """Why the reply was ended early, if it was; see ``manner.py``."""
+        return self._manner.offence if self._manner is not None else ""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether words of the model were shown."""
+        return self.chars > self._authored_chars
+
+    def hear_again(self) -> None:
+        """Forget what the model wrote, of which no words were shown: it is asked once more, and held to less."""
+        self._forget_held()
+        self._manner = Manner(rules_for(self._turn.conversation, is_second_try=True))
+
+    def fill(self, line: str) -> bool:
+        """Say an authored line before the model has written anything; False if it has."""
+        if self.raw:
+            return False
+        self.add(line + gap_in(self._turn.conversation.language))
+        self._authored_chars, self._authored_raw = self.chars, len(self.raw)
+        return True
+
+    def trail_off(self) -> None:
+        """End the reply where it stands, in mid-sentence if need be, as a speaker does who breaks off."""
+        self._forget_held()
+        self._exits = None
+        if not is_ended(self._spoken):
+            self.add(ellipsis_in(self._turn.conversation.language))
+        self._send(self._parser.close())
+
+    def _forget_held(self) -> None:
+        """An action, or a mark, that was still being written was none."""
+        self._withdraw()
+        if held := self._parser.held_chars:
+            self._pieces = [self.raw[:-held]]
+        self._parser.forget()
+
+    @property
+    def _spoken(self) -> str:
+        parser = self._turn.conversation.parser()
+        return "".join(part.text for part in parser.feed(self.raw) + parser.close() if isinstance(part, Speech))
 
     def add(self, piece: str) -> None:
         """Send what this piece of the model's reply says and does."""
@@ -67,14 +137,14 @@ class Reply:
             self._foresee()
 
     def add_instead(self, line: str) -> None:
-        """Forget what came so far, of which nothing was shown, and say this."""
-        self._withdraw()
-        self._parser, self._pieces = self._turn.conversation.parser(), []
-        self._exits = self._exit = None
-        self.add(line)
+        """Say this in the place of the model, of which no words were shown."""
+        self._forget_held()
+        self._manner = self._exits = self._exit = None
+        self.add((gap_in(self._turn.conversation.language) if self.raw and not self.raw[-1].isspace() else "") + line)
 
     def close(self) -> None:
         """Send what was held back in case it became an action, and the exit that was chosen, if it is open."""
+        self.hear_end()
         if self._exits is not None:
             self._add_without_marks(self._exits.close())
         self._send(self._parser.close())
@@ -108,11 +178,13 @@ class Reply:
         turn, asked_at = self._turn, self._turn.asked_at
         message: dict[str, Any] = {"type": "turn_ended", "npc": turn.conversation.npc, "turn": turn.id, "reason": reason}
         message |= {"chars": self.chars, "total_ms": round(1000 * (self._clock() - asked_at), 2)}
+        if turn.backend:
+            message["backend"] = turn.backend
         if self._first_text_at is not None:
             message["first_text_ms"] = round(1000 * (self._first_text_at - asked_at), 2)
         if isinstance(end, Finished):
-            counts = {"prompt_tokens": end.prompt_tokens, "cached_tokens": end.cached_tokens, "completion_tokens": end.completion_tokens}
-            message |= {name: count for name, count in counts.items() if count is not None}
+            names = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
+            message |= {name: count for name in names if (count := getattr(end, name)) is not None}
         elif reason != "interrupted":
             message |= {"code": end.code, "message": str(end), "retry": end.retry}
         return message

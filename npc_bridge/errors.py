@@ -29,7 +29,9 @@
         ├── BadKey                bad_key
         ├── OutOfCredit           out_of_credit
         ├── ModelNotFound         model_not_found
-        └── Moderated             moderated
+        ├── Moderated             moderated
+        ├── BudgetSpent           budget_spent            only authored lines are left until the budget is filled again
+        └── OutOfCharacter        out_of_character        retry: the model gave itself away, and was not shown
 
 Messages name the thing and the limit and never hold what a player said, a prompt or a key.
 """
@@ -216,6 +218,17 @@ class ModelNotFound(BackendError):
 
 class Moderated(BackendError):
     code = "moderated"
+
+
+class BudgetSpent(BackendError):
+    code = "budget_spent"
+
+
+class OutOfCharacter(BackendError):
+    """The model wrote what the character would never say; nothing of it was shown."""
+
+    code = "out_of_character"
+    retry = True
 
 
 def backend_error(code: str, message: str) -> BackendError:

@@ -12,7 +12,7 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from npc_bridge.backends import Backend
@@ -28,6 +28,7 @@ from npc_bridge.memory.settings import StorageSettings
 from npc_bridge.memory.store import Store
 from npc_bridge.outbox import Outbox
 from npc_bridge.saves import forget_for_good, load_state, save_state
+from npc_bridge.spending import Till
 from npc_bridge.tape import Recorder
 from npc_bridge.turn import request_for, run_turn
 
@@ -48,6 +49,7 @@ class House:
     storage: StorageSettings
     store: Store | None = None
     recorder: Recorder | None = None
+    till: Till = field(default_factory=Till)
 
 
 class Play:
@@ -153,6 +155,8 @@ class Play:
                         self._accept(message["ids"])
                     else:
                         self._answer_accepted()
+                        if message["type"] == "stats":
+                            message |= self.house.till.stats(self.session, self.house.backend)
                         self.tell(message)
                 case Begin(turn):
                     self._answer_accepted()
@@ -215,14 +219,18 @@ class Play:
 
     async def _run(self, turn: Turn) -> None:
         scope = self._scopes[turn.id] = asyncio.timeout(0 if turn.is_interrupted else self.house.settings.turn_timeout_s)
-        script = self._scripts[turn.id] = []
+        script, till = self._scripts.setdefault(turn.id, []), self.house.till
+        turn.rung = till.rung(self.session, turn)
 
         def tell(message: dict[str, Any]) -> None:
+            notices = till.bill(self.session, turn, message) if message["type"] == "turn_ended" else []
             if not turn.is_void:
                 script.append(message)
                 if turn.is_over:
                     self._write(self.house.clock())  # what came of it is safe before the game hears that it is over
                 self.tell(message)
+            for notice in notices:
+                self.tell(notice)
 
         try:
             await run_turn(turn, self.house.backend, tell, self.house.clock, scope)
@@ -307,6 +315,12 @@ class Play:
 
     def confirm(self) -> None:
         """The disk works: what it has failed to keep before is safe now."""
+        store = self.house.store
+        if store is not None and self.session.id in store.lost:
+            now = self.house.clock()
+            self._held.append(done := store.write(self.session.id, keeping.everything(self.session, now)))
+            done.add_done_callback(self._let_go)
+            return
         self._is_failing = False
         if self._unconfirmed:
             ids, self._unconfirmed = self._unconfirmed, []

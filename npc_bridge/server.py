@@ -13,7 +13,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -27,9 +27,9 @@ from npc_bridge import __version__
 from npc_bridge.backends import Backend
 from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
-from npc_bridge.core import keeping
+from npc_bridge.core import clips, keeping, manner
 from npc_bridge.core import messages as wire
-from npc_bridge.core.clips import warm_up
+from npc_bridge.core.budget import BudgetSettings
 from npc_bridge.core.codec import JSON, MSGPACK, Codec
 from npc_bridge.core.session import Session
 from npc_bridge.errors import BackendError, BadSettings, Refused, WireError
@@ -38,6 +38,7 @@ from npc_bridge.memory.store import Store
 from npc_bridge.outbox import Outbox
 from npc_bridge.play import House, Play
 from npc_bridge.saves import revive
+from npc_bridge.spending import ACCOUNTS_ID, Till
 from npc_bridge.tape import Recorder
 from npc_bridge.unmapped_file import UnmappedFile, counts_file
 
@@ -62,12 +63,15 @@ class Bridge:
         storage: StorageSettings = StorageSettings(path=""),  # noqa: B008  (frozen)
         store: Store | None = None,
         recorder: Recorder | None = None,
+        budgets: Sequence[BudgetSettings] = (),
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         if not (settings.token or is_loopback(settings.host)):
             raise Refused(4001, f"listening on {settings.host} lets other computers in, so a token is needed: set server.token")
-        self.settings, self.backend, self.cast, self.recorder, self.clock = settings, backend, cast, recorder, clock
-        self.house = House(settings, backend, clock, storage, store, recorder)
+        till = Till(budgets, store=store, wall=wall)
+        self.settings, self.backend, self.cast, self.recorder, self.clock = settings, till.backend(backend), cast, recorder, clock
+        self.house = House(settings, self.backend, clock, storage, store, recorder, till)
         self.unmapped = UnmappedFile(None if cast.is_builtin else counts_file(storage, cast.folder))
         """The actions for which no clip was found, in all sessions."""
         self.connections: set[Connection] = set()
@@ -86,7 +90,8 @@ class Bridge:
             raise BadSettings(f"cannot listen on {where} ({error.strerror}); choose another with --port, or 0 for any") from error
         if self.house.store is not None:
             self.house.store.on_failing = self._disk_changed
-        self.words = asyncio.create_task(asyncio.to_thread(warm_up))
+        self.words = asyncio.create_task(asyncio.to_thread(load_words))
+        await self.house.till.open()
         await self.unmapped.open()
         self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up(), self.unmapped.keep()))]
         return self
@@ -169,6 +174,7 @@ class Bridge:
         if session_id and (play := self.plays.get(session_id)) is not None:
             return play, True
         store = self.house.store
+        session_id = "" if session_id == ACCOUNTS_ID else session_id
         stored = await store.read_session(session_id) if session_id and store is not None else None
         if (play := self.plays.get(session_id)) is not None:
             return play, True  # another connection was faster
@@ -318,6 +324,12 @@ class Pace:
             return None
         self._since_pause = 0
         return 0.0
+
+
+def load_words() -> None:
+    """Read the words by which actions are understood, and those that no character says."""
+    clips.warm_up()
+    manner.warm_up()
 
 
 def choose_subprotocol(_socket: ServerConnection, offered: Any) -> Any:

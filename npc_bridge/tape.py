@@ -38,10 +38,10 @@ from npc_bridge.saves import read_blob
 from npc_bridge.turn import run_turn
 
 TAPE_VERSION = 1
-NOT_REPLAYED = ("welcome", "accepted", "notice", "saved", "forgotten")
+NOT_REPLAYED = ("welcome", "accepted", "notice", "stats", "saved", "forgotten")
 """What depends on the network, the disk or other sessions."""
-TIMINGS = ("seq", "total_ms", "first_text_ms")
-"""Fields that differ from run to run."""
+TIMINGS = ("seq", "total_ms", "first_text_ms", "spent_usd")
+"""Fields that differ from run to run, or tell what other turns have cost."""
 
 Piece: TypeAlias = str | Finished | BackendError
 

@@ -48,6 +48,7 @@ class Game:
         [turn] = [each.turn for each in self.session.receive(message, 0.0) if isinstance(each, Begin)]
         await run_turn(turn, self.backend, heard.append, lambda: 0.0, asyncio.timeout(5))
         self.session.turn_over(turn, 0.0)
+        heard = [each for each in heard if each.get("reason") != "thinking"]
         return [each for each in heard if each["type"] in ("text", "cue", "exit")] + [{"reason": heard[-1]["reason"]}]
 
     async def say(self, text: str = "Hello.") -> list[dict[str, Any]]:

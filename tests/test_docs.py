@@ -12,6 +12,7 @@ import pytest
 from npc_bridge.backends.settings import BackendSettings
 from npc_bridge.cli import COMMANDS
 from npc_bridge.config import ServerSettings, SettingsFile
+from npc_bridge.core.budget import BudgetSettings
 from npc_bridge.memory.settings import StorageSettings
 
 ROOT = Path(__file__).parent.parent
@@ -32,10 +33,11 @@ def table_keys(heading: str) -> dict[str, str]:
         ("## `[server]`", ServerSettings),
         ("## `[backend]`", BackendSettings),
         ("## `[storage]`", StorageSettings),
+        ("## `[[budget]]`", BudgetSettings),
     ],
 )
 def test_every_setting_is_documented(heading: str, model: type[ServerSettings]) -> None:
-    fields = set(model.model_fields) - {"server", "backend", "storage"}
+    fields = set(model.model_fields) - {"server", "backend", "storage", "budget"}
     assert set(table_keys(heading)) == fields
 
 

@@ -85,7 +85,7 @@ async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit
         stack.push_async_callback(store.close)
         await store.expire(settings.storage.retention_days)
         bridge = await stack.enter_async_context(
-            Bridge(settings.server, backend, cast, storage=settings.storage, store=store, recorder=recorder)
+            Bridge(settings.server, backend, cast, storage=settings.storage, store=store, recorder=recorder, budgets=settings.budget)
         )
         _announce(bridge.url, bridge.port, settings, backend.name, backend.model, cast, as_json)
         await stopped.wait()
