@@ -45,6 +45,8 @@ class Dialect:
     """``none``: a trailing assistant message is refused; ``plain``; ``partial`` or ``prefix`` in the message; ``flags`` in the body."""
     parameters: frozenset[str] = _COMMON
     n: Literal["yes", "ignored", "refused"] = "refused"
+    slots: int = 4
+    """More replies at once than this are refused."""
     protocol: Literal["openai", "dashscope"] = "openai"
     open_ends: bool = False
     """Whether temperature may be 2 and top_p 0."""
@@ -88,6 +90,16 @@ DIALECTS: dict[str, Dialect] = {
     "generic": Dialect(parameters=_COMMON | {"seed", "frequency_penalty"}, key="", open_ends=True),
     "strict_template": Dialect(
         late_system=False,
+        assistant_first=False,
+        same_role=False,
+        prefill="flags",
+        parameters=_COMMON | {"top_k", "repeat_penalty", "seed", "grammar"},
+        key="",
+    ),
+    # Gemma's: no system message at all.
+    "bare_template": Dialect(
+        late_system=False,
+        system=False,
         assistant_first=False,
         same_role=False,
         prefill="flags",
@@ -149,6 +161,8 @@ def _problem_of_numbers(body: dict[str, Any], dialect: Dialect) -> str:
             return f"{name} must be in [{low}, {high}]"
         if not dialect.open_ends and ((name == "temperature" and value == 2) or (name == "top_p" and value == 0)):
             return f"{name} may not be {value}"
+    if body.get("n", 1) > dialect.slots:
+        return "n_cmpl cannot be greater than the number of slots, please increase -np"
     return "n is not supported" if body.get("n", 1) > 1 and dialect.n == "refused" else ""
 
 

@@ -1,7 +1,7 @@
 """Several replies to the same messages: by one request where the server can do that, by as many requests everywhere else.
 
-One request costs the prompt once. A server that silently ignores ``n`` is noticed by the replies that are missing, which are then
-asked for one by one.
+One request costs the prompt once. A server that refuses ``n`` is asked again one by one; one that silently ignores it is noticed by the
+replies that are missing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
-from npc_bridge.errors import BackendError
+from npc_bridge.errors import BackendError, BackendRefused
 
 MAX_SEED = 2**31 - 1
 
@@ -51,9 +51,11 @@ async def stream_many(backend: Backend, request: ChatRequest, n: int) -> AsyncGe
                         missing.discard(index)
                     yield index, piece
         except BackendError as error:
-            for index in sorted(missing):
-                yield index, error
-            return
+            if type(error) is not BackendRefused:
+                for index in sorted(missing):
+                    yield index, error
+                return
+            # llama.cpp refuses more replies at once than it has slots.
     async with aclosing(_by_repeated_calls(backend, request, sorted(missing))) as pieces:
         async for each in pieces:
             yield each

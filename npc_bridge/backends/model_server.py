@@ -248,16 +248,18 @@ class ModelServer:
         await asyncio.sleep(pause_s)
 
     async def _asked(self, request: ChatRequest, tries: Tries, n: int) -> aiohttp.ClientResponse:
-        """Ask; and once more in the strict shape if the model's template refuses the usual one, which is remembered."""
-        try:
-            return await self._post(request, tries, n)
-        except TemplateRefused:
-            strict = self._profile.strict()
-            if not self._profile.template_decides or self._shape == strict:
-                raise
-            log.info("%s: the chat template of %s refuses late system messages or runs of one role; they are merged", self.name, self.model)
-            self._shape = strict
-            return await self._post(request, tries, n)
+        """Ask; and again in a stricter shape as long as the model's template refuses the usual one, which is remembered."""
+        while True:
+            used = self._shape
+            try:
+                return await self._post(request, tries, n)
+            except TemplateRefused:
+                stricter = self._profile.stricter(used)
+                if not self._profile.template_decides or stricter is None:
+                    raise
+                if self._shape == used:
+                    log.info("%s: the chat template of %s refuses this order of messages; they are merged", self.name, self.model)
+                    self._shape = stricter
 
     async def _post(self, request: ChatRequest, tries: Tries, n: int) -> aiohttp.ClientResponse:
         """Return the answer's beginning, or raise what the server said instead of one."""

@@ -35,9 +35,14 @@ class Shape(_Part):
     merge_same_role: bool = False
     """Whether runs of one role have to be one message."""
 
-    def strict(self) -> Shape:
-        """The same for a template that refuses all of it: what every chat template takes."""
-        return Shape(late_system="merge_next", prefill=self.prefill, assistant_first=False, merge_same_role=True)
+    system: bool = True
+    """Whether there may be a ``system`` message at all; otherwise the user says what it says."""
+
+    def stricter(self, than: Shape) -> Shape | None:
+        """The next shape to try for a template that refuses ``than``: roles that alternate, then without ``system``, then none."""
+        strict = Shape(late_system="merge_next", prefill=self.prefill, assistant_first=False, merge_same_role=True)
+        bare = strict.model_copy(update={"system": False})
+        return None if than == bare else bare if than == strict else strict
 
 
 class Model(_Part):
@@ -86,7 +91,7 @@ class Profile(Shape):
     separate_thinking: bool = False
     """Whether it is sure to send what a model thinks in a field of its own."""
     template_decides: bool = False
-    """Whether each model comes with a chat template of its own, which may refuse what another takes; the strict shape is tried then."""
+    """Whether each model comes with a chat template of its own, which may refuse what another takes; stricter shapes are tried then."""
     grammar: Literal["none", "gbnf", "vllm", "vllm_guided"] = "none"
     """Under which name it takes a grammar; ``vllm_guided`` is vLLM's before version 0.11."""
     short_sentences: bool = False

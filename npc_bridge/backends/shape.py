@@ -20,7 +20,8 @@ def shape(messages: list[ChatMessage], to: Shape) -> list[dict[str, Any]]:
     if prefill is not None and to.prefill == "none":
         said.append({"role": "user", "content": f"[Go on, and begin with: {prefill['content']}]"})
         prefill = None
-    if not to.assistant_first and [message["role"] for message in said[:2]] == ["system", "assistant"]:
+    opens = [message["role"] for message in said[:2]] == ["system", "assistant"]
+    if said and said[0]["role"] == "system" and (not to.system or (opens and not to.assistant_first)):
         said[0] = {**said[0], "role": "user"}
     if to.merge_same_role:
         said = _merged(said)

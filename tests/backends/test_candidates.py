@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +84,14 @@ async def test_a_server_that_ignores_n_is_asked_again_for_the_missing_ones(fake:
     assert sorted(texts.values()) == ["One.", "Three.", "Two."]
     assert all(isinstance(end, Finished) for end in ends.values())
     assert [(request.body.get("n"), request.body["seed"]) for request in fake.requests] == [(3, MAX_SEED), (None, 0), (None, 1)]
+
+
+async def test_a_server_with_too_few_slots_is_asked_one_by_one(fake: FakeModel) -> None:
+    backend = client(fake, "llamacpp")
+    fake.dialect = replace(fake.dialect, slots=2)
+    texts, _ = await several(backend, 3)
+    assert texts == dict.fromkeys(range(3), Answer().text)
+    assert [request.body.get("n") for request in fake.requests] == [3, None, None, None]
 
 
 @pytest.mark.parametrize("profile", ["ollama", "lm_studio", "deepseek"])

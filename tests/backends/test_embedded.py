@@ -15,6 +15,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from npc_bridge.backends import ChatMessage, ChatRequest, Finished
+from npc_bridge.backends.candidates import stream_many
 from npc_bridge.backends.embedded import Embedded, is_available
 from npc_bridge.errors import BackendLost, BackendUnreachable, BadKey, PromptTooLong
 
@@ -39,6 +40,15 @@ STRICT = (
     "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
     "{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+# One that has no system role at all and wants the user to begin, as Gemma's first.
+GEMMA = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
+    "{{ '<start_of_turn>' + ('model' if m['role'] == 'assistant' else m['role']) + '\\n' + m['content'] + '<end_of_turn>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}"
 )
 
 
@@ -131,15 +141,44 @@ async def test_chinese_grammar_and_free_text_with_declared_actions_are_read_by_l
     assert set(re.findall(r"\(([^)]*)\)", free)) <= set(ACTIONS)
 
 
-async def test_a_template_that_refuses_late_system_messages_gets_an_equivalent_prompt() -> None:
-    backend = Embedded(context_tokens=1024, chat_template=STRICT)
+@pytest.mark.parametrize("template", [STRICT, GEMMA], ids=["strict turns", "no system role"])
+async def test_a_template_that_refuses_the_usual_order_gets_an_equivalent_prompt(template: str) -> None:
+    backend = Embedded(context_tokens=1024, chat_template=template)
+    note: ChatMessage = {"role": "system", "content": "Just now:\n- It starts to rain."}
     try:
-        late = [*HELLO, {"role": "user", "content": "Well?"}, {"role": "user", "content": "Speak!"}]
-        text, finished = await reply(backend, late)
-        assert text
-        assert finished.prompt_tokens is not None
+        for messages in (
+            [CHARACTER, *HELLO[2:]],  # nothing unusual
+            [
+                *HELLO,
+                {"role": "user", "content": "Well?"},
+                {"role": "user", "content": "Speak!"},
+            ],  # an opening line, and two users in a row
+            [*HELLO[:2], note, HELLO[2]],  # a late system message
+            [*HELLO, {"role": "assistant", "content": "My name is"}],  # a beginning to go on from
+        ):
+            text, finished = await reply(backend, messages)
+            assert text
+            assert finished.prompt_tokens is not None
+            # Nothing was left out to please the template.
+            assert finished.prompt_tokens > sum(len(message["content"].split()) for message in messages)
     finally:
         await backend.close()
+
+
+async def test_llama_cpp_makes_as_many_replies_at_once_as_it_has_slots(embedded: Embedded) -> None:
+    await embedded.warm_up()
+    assert embedded._child is not None
+    server = embedded._child.client
+    server._profile = server._profile.model_copy(update={"n": "native"})
+    for n in (2, 3):
+        texts, ends = dict.fromkeys(range(n), ""), list[object]()
+        async for index, piece in stream_many(server, ChatRequest(HELLO, {"max_tokens": 16, "seed": 3}), n):
+            if isinstance(piece, str):
+                texts[index] += piece
+            else:
+                ends.append(type(piece))
+        assert all(texts.values())
+        assert ends == [Finished] * n
 
 
 async def test_a_prompt_that_is_too_long_says_so(embedded: Embedded) -> None:

@@ -384,6 +384,25 @@ async def test_a_template_that_wants_strict_turns_gets_an_equivalent_prompt(fake
     ]
 
 
+@pytest.mark.parametrize("profile", ["llamacpp", "vllm", "ollama", "lm_studio"])
+async def test_a_template_without_system_messages_gets_an_equivalent_prompt(fake: FakeModel, profile: str) -> None:
+    fake.dialect = DIALECTS["bare_template"]
+    backend = client(fake, profile)
+    for messages in (MESSAGES, [MESSAGES[0], *MESSAGES[2:]]):
+        pieces = [piece async for piece in backend.stream(ChatRequest(messages))]
+        assert "".join(map(str, pieces[:-1])) == Answer().text
+    await backend.close()
+    assert fake.refusals[-1] in ("System role not supported", "System message must be at the beginning.")
+    assert [request.body["messages"] for request in fake.requests if request.body["messages"][0]["role"] == "user"] == [
+        [
+            {"role": "user", "content": "You are Brom, the smith."},
+            {"role": "assistant", "content": "(nods) Evening."},
+            {"role": "user", "content": f"Hello.\nJust now:\nrain:starts\n\n{SECRET_LINE}"},
+        ],
+        [{"role": "user", "content": f"You are Brom, the smith.\nHello.\nJust now:\nrain:starts\n\n{SECRET_LINE}"}],
+    ]
+
+
 async def test_a_server_with_one_template_for_all_is_not_asked_twice(fake: FakeModel) -> None:
     fake.dialect = DIALECTS["strict_template"]
     _, raised = await talk_until_error(client(fake, "generic"))

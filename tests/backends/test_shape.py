@@ -55,6 +55,11 @@ CASES: dict[str, tuple[list[ChatMessage], Shape, list[dict[str, Any]]]] = {
         Shape(late_system="merge_next", assistant_first=False, merge_same_role=True),
         [user("You are Brom."), npc("Evening."), user("Hi."), npc("Ale?"), user("Yes.\nPlease.\nrain:starts\n\nHm?")],
     ),
+    "strict turns without system": (
+        [system("You are Brom."), user("Hi."), system("rain:starts"), user("Hm?")],
+        Shape(late_system="merge_next", assistant_first=False, merge_same_role=True, system=False),
+        [user("You are Brom.\nHi.\nrain:starts\n\nHm?")],
+    ),
     "a system message is still first when the player spoke first": (
         [system("You are Brom."), user("Hi.")],
         Shape(assistant_first=False),
