@@ -127,13 +127,14 @@ namespace NpcBridge.Core
 
             foreach (WireMap waiting in _protocol.ToResend())
             {
-                if (waiting.TextOf("type") == "open")
-                {
-                    SendOpen(waiting.TextOf("npc"), waiting);
-                }
-                else
+                string npc = waiting.TextOf("npc");
+                if (waiting.TextOf("type") != "open")
                 {
                     SendNow(waiting);
+                }
+                else if (!_protocol.IsOpening(npc))
+                {
+                    SendOpen(npc, waiting);
                 }
             }
 
@@ -153,10 +154,6 @@ namespace NpcBridge.Core
             if (error.Re == "open")
             {
                 npc = _protocol.RefusedOpen();
-                if (npc.Length == 0)
-                {
-                    return;  // sent again after a resume, when the answer to the first was only missed
-                }
             }
             else if (_askedBy.TryGetValue(error.Re, out string asked))
             {
@@ -166,6 +163,11 @@ namespace NpcBridge.Core
 
             _protocol.Forget(error.Re);
             Warn(error.Code, error.Message);
+            if (error.Code == "unknown_npc" && _protocol.OpenOf(npc) is WireMap lost && !_protocol.IsOpening(npc))
+            {
+                SendOpen(npc, lost);  // the connection broke when it was opened; better late than never
+            }
+
             Answer(error.Re, null, error);
             HandOver(npc, error);
         }

@@ -202,6 +202,18 @@ namespace NpcBridge.Core
             _unaccepted.RemoveAll(each => each.Value.TextOf("npc") == npc);
         }
 
+        /// <summary>What opens this NPC; <c>null</c> if the game does not talk with it.</summary>
+        public WireMap OpenOf(string npc)
+        {
+            return _opens.Find(each => each.Key == npc).Value;
+        }
+
+        /// <summary>Whether an <c>open</c> for this NPC went out whose answer is still to come.</summary>
+        public bool IsOpening(string npc)
+        {
+            return _awaitingOpen.Contains(npc);
+        }
+
         /// <summary>An <c>open</c> for this NPC goes out; answers come in the same order.</summary>
         public void ExpectOpen(string npc)
         {
@@ -270,8 +282,9 @@ namespace NpcBridge.Core
 
         private void Begin(Welcome welcome)
         {
-            // What is sent again is answered again, or was answered by what was missed.
-            _awaitingOpen.Clear();
+            // An NPC that the bridge knows was opened, and the answer is among what was missed; of any other it has not heard.
+            var known = new HashSet<string>(welcome.Npcs);
+            _awaitingOpen.RemoveAll(each => !welcome.Resumed || !known.Contains(each));
             if (welcome.Resumed)
             {
                 // The welcome may be numbered before or after the messages that were missed.

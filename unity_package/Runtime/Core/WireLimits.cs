@@ -42,13 +42,16 @@ namespace NpcBridge.Core
         /// <summary>How many characters a name may have.</summary>
         public const int MaxNameChars = 120;
 
+        /// <summary>The close code of a connection whose session goes on in another one.</summary>
+        public const int SessionTaken = 4009;
+
         internal static readonly UTF8Encoding StrictUtf8 = new UTF8Encoding(false, true);
         internal static readonly UTF8Encoding LenientUtf8 = new UTF8Encoding(false, false);
 
         /// <summary>Whether the same client, trying again, would be refused again.</summary>
         public static bool IsFinal(int closeCode)
         {
-            return closeCode >= 4000 && closeCode <= 4004;
+            return (closeCode >= 4000 && closeCode <= 4004) || closeCode == SessionTaken;
         }
 
         internal static void CheckSize(byte[] frame, int maxBytes)

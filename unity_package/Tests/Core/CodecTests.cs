@@ -40,7 +40,7 @@ namespace NpcBridge.Core.Tests
             {
                 var blob = new byte[size];
                 new Random(size).NextBytes(blob);
-                WireMap again = codec.Decode(codec.Encode(GameMessages.Load("1", "", blob)), 1 << 20);
+                WireMap again = codec.Decode(codec.Encode(new WireMap { { "type", "load" }, { "blob", blob } }), 1 << 20);
                 Assert.That(again["blob"], Is.EqualTo(blob));
             }
         }

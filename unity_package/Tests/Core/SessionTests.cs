@@ -65,7 +65,7 @@ namespace NpcBridge.Core.Tests
         }
 
         [Test]
-        public void AResumedSessionGoesOnInMidTurn([Values(0, 3, 4, 6)] int welcomeNumber)
+        public void AResumedSessionGoesOnInMidTurn([Values(0, 4, 5, 7)] int welcomeNumber)
         {
             // Nothing says where the number of the welcome is among those of the messages that were missed.
             var table = new Table();
@@ -73,13 +73,15 @@ namespace NpcBridge.Core.Tests
             table.Session.Open("smith", Open("smith"), message => heard.Add(Shown.Of(message)));
             table.Session.Start();
             table.Welcome();
+            table.Say(Opened("smith"));
             table.Say(Started("smith", "t1"));
             table.Say(Piece("smith", "t1", 0, "Let me "));
             table.Pass();
+            heard.Clear();
             Reconnect(table);
             table.Wire.State = TransportState.Open;
             table.Pass();
-            table.Seq = 3;
+            table.Seq = 4;
             table.Wire.Say(WelcomeBack(welcomeNumber));
             foreach (WireMap missed in new[] { Piece("smith", "t1", 7, "see. "), Piece("smith", "t1", 12, "Yes.") })
             {
@@ -90,7 +92,7 @@ namespace NpcBridge.Core.Tests
             table.Pass();
             Assert.That(heard.Select(each => each.Substring(2)), Is.EqualTo(new[]
             {
-                "turn_started smith t1 say    1 ", "text smith t1 0 Let me  0", "text smith t1 7 see.  0", "text smith t1 12 Yes. 0",
+                "text smith t1 7 see.  0", "text smith t1 12 Yes. 0",
             }));
             Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello" }), "the NPC is still open");
             Assert.That(table.Log, Has.No.Member("turns lost"));
@@ -193,6 +195,7 @@ namespace NpcBridge.Core.Tests
         [TestCase(4000, SessionState.Refused)]
         [TestCase(4001, SessionState.Refused)]
         [TestCase(4004, SessionState.Refused)]
+        [TestCase(4009, SessionState.Refused)]
         [TestCase(4006, SessionState.Waiting)]
         [TestCase(4008, SessionState.Waiting)]
         [TestCase(1006, SessionState.Waiting)]
@@ -269,7 +272,7 @@ namespace NpcBridge.Core.Tests
         }
 
         [Test]
-        public void ALaterBridgeCanSaveAndLoad()
+        public void TheStateOfASessionIsSavedAndLoaded()
         {
             var table = new Table();
             var log = new List<string>();
@@ -283,6 +286,163 @@ namespace NpcBridge.Core.Tests
             table.Say(new WireMap { { "type", "loaded" }, { "id", table.Wire.Sent.Last()["id"] }, { "slot", "quick" } });
             table.Pass();
             Assert.That(log, Is.EqualTo(new[] { "saved quick 3", "loaded quick" }));
+        }
+
+        [Test]
+        public void AnAnswerReachesWhoAskedAndAnErrorDoesToo()
+        {
+            var table = new Table();
+            var log = new List<string>();
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Gather("tavern", new[] { "smith", "bard" }, null, (gathered, error) => log.Add(string.Join("+", gathered.Npcs)));
+            table.Session.Disperse("cellar", (dispersed, error) => log.Add("! " + error.Code));
+            table.Session.Stats((stats, error) => log.Add(stats.Unmapped.Single().Suggestions.Single()));
+            table.Session.Forget("", "Ada", (forgotten, error) => log.Add("forgot " + forgotten.Lines));
+            string[] ids = table.Wire.Sent.Skip(1).Select(each => each.TextOf("id")).ToArray();
+            var unmapped = new WireMap { { "character", "brom" }, { "action", "polishes" }, { "suggestions", new List<object> { "wipe" } } };
+            table.Say(new WireMap { { "type", "gathered" }, { "id", ids[0] }, { "group", "tavern" }, { "npcs", new List<object> { "smith", "bard" } } });
+            table.Say(Error("unknown_group", ids[1]));
+            table.Say(new WireMap { { "type", "stats" }, { "id", ids[2] }, { "unmapped", new List<object> { unmapped } } });
+            table.Say(new WireMap { { "type", "forgotten" }, { "id", ids[3] }, { "lines", 4L } });
+            table.Say(new WireMap { { "type", "forgotten" }, { "id", ids[3] }, { "lines", 4L } });
+            table.Pass();
+            Assert.That(log, Is.EqualTo(new[] { "smith+bard", "! unknown_group", "wipe", "forgot 4" }));
+        }
+
+        [Test]
+        public void AQuestionThatNobodyAnswersIsGivenUp()
+        {
+            var table = new Table();
+            var log = new List<string>();
+            table.Session.Save("", (saved, error) => log.Add("before: " + error.Code));
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Save("", (saved, error) => log.Add("in time: " + error.Code));
+            Reconnect(table);
+            table.Welcome(resumed: true);
+            table.Pass(BridgeSession.AnswerTimeoutSeconds - 1);
+            Assert.That(log, Is.EqualTo(new[] { "before: not_connected" }), "the answer may be among what was missed");
+            table.Pass(2);
+            table.Session.Save("", (saved, error) => log.Add("lost: " + error.Code));
+            Reconnect(table);
+            table.Welcome();
+            table.Session.Save("", (saved, error) => log.Add("stopped: " + error.Code));
+            table.Session.Stop();
+            Assert.That(log, Is.EqualTo(new[] { "before: not_connected", "in time: no_answer", "lost: no_answer", "stopped: no_answer" }));
+        }
+
+        [Test]
+        public void WhatWasSaidBeforeALoadIsOfAnotherTimeline()
+        {
+            var table = new Table();
+            table.Session.Start();
+            table.Welcome();
+            table.Session.Tell("before");
+            table.Session.Load(new byte[] { 1 });
+            string load = table.Wire.Sent.Last().TextOf("id");
+            table.Session.Say("smith", "after");
+            table.Say(new WireMap { { "type", "loaded" }, { "id", load }, { "timeline", 1L } });
+            table.Pass();
+            Reconnect(table);
+            table.Welcome();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "say:after" }));
+        }
+
+        [Test]
+        public void WhatTheGameDecidesIsKeptUntilItIsAccepted()
+        {
+            var table = new Table();
+            table.Session.Hold();
+            table.Session.Flags(new WireMap { { "met", true } });
+            table.Session.Note("The mill burned down.", key: "mill");
+            table.Session.Note("It was rebuilt.", key: "mill");
+            table.Session.Line("smith", "We are closed.");
+            table.Session.Release("", "tavern");
+            string again = table.Session.Regenerate("smith");
+            table.Session.Start();
+            table.Welcome();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[]
+            {
+                "hello", "hold", "flags", "note:It was rebuilt.", "line:We are closed.", "release", "regenerate",
+            }));
+            WireMap started = Started("smith", "t1");
+            started.Add("answers", new List<object> { again });
+            table.Say(started);
+            table.Pass();
+            Assert.That(table.Session.WaitingCount, Is.EqualTo(5), "what a turn answers has arrived");
+        }
+
+        [Test]
+        public void AnNpcIsOpenedWithWhatWasDeclaredLast()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Opened("smith"));
+            table.Pass();
+            table.Session.Declare("smith", null, new[] { new Target("door") });
+            table.Session.Declare("nobody", new Clip[0], null);
+            Reconnect(table);
+            table.Welcome();
+            Assert.That(Golden.Show(table.Wire.Sent.Last()), Does.EndWith("\"targets\":[{\"name\":\"door\",\"aliases\":[]}]}"));
+        }
+
+        [Test]
+        public void AnNpcThatCameWhileTheBridgeWasAwayIsOpenedInTheResumedSession()
+        {
+            var table = new Table();
+            var heard = new List<string>();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Open("maid", Open("maid"), message => heard.Add("maid " + message.Type));
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Opened("smith"));
+            table.Pass();
+            table.Wire.Break();
+            table.Pass();
+            table.Session.Open("bard", Open("bard"), message => heard.Add("bard " + message.Type));
+            table.Pass(1.5);
+            table.Wire.State = TransportState.Open;
+            table.Pass();
+            WireMap welcome = WelcomeBack(2);
+            welcome.Add("npcs", new List<object> { "smith", "maid" });
+            table.Wire.Say(welcome);
+            table.Say(Opened("maid"));
+            table.Pass();
+            Assert.That(table.Wire.Sent.Skip(1).Select(each => each.TextOf("npc")), Is.EqualTo(new[] { "bard" }), "the maid's answer was only missed");
+            table.Say(Opened("bard"));
+            table.Pass();
+            Assert.That(heard, Is.EqualTo(new[] { "maid opened", "bard opened" }));
+        }
+
+        [Test]
+        public void AnNpcThatTheBridgeDoesNotKnowIsOpenedAgain()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Start();
+            table.Welcome();
+            table.Say(Opened("smith"));
+            table.Pass();
+            string line = table.Session.Say("smith", "Hello!");
+            table.Say(Error("unknown_npc", line));
+            table.Pass();
+            Assert.That(table.Wire.SentTypes, Is.EqualTo(new[] { "hello", "open", "say:Hello!", "open" }));
+        }
+
+        [Test]
+        public void ANoticeIsTold()
+        {
+            var table = new Table();
+            string told = "";
+            table.Session.NoticeArrived += notice => told = notice.Code;
+            table.Session.Start();
+            table.Welcome();
+            table.Say(new WireMap { { "type", "notice" }, { "code", "budget_low" }, { "message", "80 % is spent" } });
+            table.Pass();
+            Assert.That(told, Is.EqualTo("budget_low"));
         }
 
         [Test]

@@ -14,9 +14,10 @@ namespace NpcBridge.Core.Tests
         private const double PatienceSeconds = 20;
 
         private readonly string _script = Path.GetTempFileName();
+        private readonly string _memory = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         private readonly Stopwatch _clock = Stopwatch.StartNew();
 
-        public LiveBridge(string script, Action<ConnectionSettings> change = null)
+        public LiveBridge(string script, Action<ConnectionSettings> change = null, bool remembers = false)
         {
             string command = Environment.GetEnvironmentVariable("NPC_BRIDGE_COMMAND");
             if (string.IsNullOrEmpty(command))
@@ -30,7 +31,7 @@ namespace NpcBridge.Core.Tests
                 Engine = "NUnit",
                 Autostart = true,
                 Command = command,
-                Arguments = new[] { "--backend", "scripted", "--script", _script, "--log-level", "warning" },
+                Arguments = new[] { "--backend", "scripted", "--script", _script, "--log-level", "warning", "--storage", remembers ? _memory : "" },
                 FirstRetrySeconds = 0.1,
                 LongestRetrySeconds = 0.5,
             };
@@ -99,6 +100,12 @@ namespace NpcBridge.Core.Tests
             return ended;
         }
 
+        /// <summary>Whether a turn that answers this line is over.</summary>
+        public bool Answered(string line)
+        {
+            return All<TurnStarted>().Any(each => each.Answers.Contains(line) && All<TurnEnded>().Any(ended => ended.Turn == each.Turn));
+        }
+
         public void Poll()
         {
             Session.Poll(_clock.Elapsed.TotalSeconds + 1);
@@ -134,10 +141,25 @@ namespace NpcBridge.Core.Tests
             return id;
         }
 
+        /// <summary>The same while the smith speaks; gives its process id when the loss is noticed.</summary>
+        public int KillInMidTurn()
+        {
+            int before = All<TextPiece>().Count();
+            Session.Say("smith", "slow please");
+            Until(() => All<TextPiece>().Count() > before + 5, "the turn has begun");
+            int killed = Kill();
+            Until(() => !Session.IsReady, "the loss is noticed");
+            return killed;
+        }
+
         public void Dispose()
         {
             Session.Stop();
             File.Delete(_script);
+            foreach (string file in Directory.GetFiles(Path.GetTempPath(), Path.GetFileName(_memory) + "*"))
+            {
+                File.Delete(file);
+            }
         }
     }
 }

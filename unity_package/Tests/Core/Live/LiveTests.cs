@@ -17,6 +17,9 @@ delay_s = 0.002
 when = ""emoji""
 lines = [""👋🏽 好剑！(waves at you) 𝄞 Yes. (nod) Done.""]
 [[rules]]
+when = ""where""
+lines = [""There. (points slowly at the door) Go.""]
+[[rules]]
 when = ""slow""
 lines = [""" + Slow + @"""]
 ";
@@ -84,7 +87,7 @@ lines = [""" + Slow + @"""]
                     text.Add(piece.Text);
                 }
 
-                var parts = live.All<Cue>().Where(each => each.Turn == ended.Turn).Select(cue => text.ToString().Substring(0, text.IndexOf(cue.At)).Trim());
+                var parts = live.All<Cue>().Where(each => each.Turn == ended.Turn && !each.IsThinking && each.State != "withdrawn" && each.State != "confirmed").Select(cue => text.ToString().Substring(0, text.IndexOf(cue.At)).Trim());
                 Assert.That(parts, Is.EqualTo(new[] { "👋🏽 好剑！", text.ToString().Substring(0, text.ToString().IndexOf("Yes.", StringComparison.Ordinal) + 4) }));
                 Assert.That(ended.Chars, Is.EqualTo(text.CodePoints));
                 Assert.That(text.Length - text.CodePoints, Is.EqualTo(3));
@@ -137,31 +140,66 @@ lines = [""" + Slow + @"""]
         }
 
         [Test]
-        public void AConnectionThatBreaksInMidTurnIsMadeAgain()
+        public void ATurnGoesOnWhileTheConnectionIsAwayAndNothingIsLostOrRepeated([Values] bool json)
+        {
+            WebSocketTransport wire = null;
+            using (var live = Guest(settings =>
+            {
+                settings.Json = json;
+                settings.FirstRetrySeconds = 0.01;
+                settings.Transport = (address, codec) => wire = new WebSocketTransport(address, codec.Subprotocol, codec.IsBinary);
+            }).WithSmith())
+            {
+                live.Session.Say("smith", "slow please");
+                for (int breaks = 1; breaks <= 3; breaks++)
+                {
+                    int before = live.All<TextPiece>().Count();
+                    live.Until(() => live.All<TextPiece>().Count() > before + 5, "more of the turn");
+                    live.Log.Clear();
+                    wire.Abort();
+                    live.Until(() => live.All<Welcome>().Count() == 1 + breaks, "the next welcome");
+                    Assert.That(live.Log, Is.EqualTo(new[] { "Waiting -1", "! connection_lost", "Connecting 0", "Ready 0" }));
+                }
+
+                live.Until(() => live.All<TurnEnded>().Any(each => each.Chars == Slow.Length), "the end of the turn");
+                Assert.That(live.TextOf(live.All<TurnEnded>().Last().Turn), Is.EqualTo(Slow));
+                Assert.That(live.All<Welcome>().Skip(1).Select(each => (each.Resumed, each.Session)), Is.All.EqualTo((true, live.Session.Welcome.Session)));
+                Assert.That(live.Log, Has.No.Member("turns lost"));
+                long[] numbers = live.Received.Where(each => !(each is Welcome)).Select(each => each.Seq).ToArray();
+                Assert.That(numbers, Is.EqualTo(Enumerable.Range(2, numbers.Length).Select(each => (long)each)), "once and in order");
+                Assert.That((live.All<Opened>().Count(), live.Answer("Are you there?").Reason), Is.EqualTo((1, "stop")));
+            }
+        }
+
+        [Test]
+        public void WhatTheGameSaysWhileTheConnectionIsAwayIsSaidOnce()
         {
             WebSocketTransport wire = null;
             using (var live = Guest(settings =>
                 settings.Transport = (address, codec) => wire = new WebSocketTransport(address, codec.Subprotocol, codec.IsBinary)).WithSmith())
             {
-                live.Session.Say("smith", "slow please");
-                live.Until(() => live.All<TextPiece>().Count(each => each.Text.Length > 0 && Slow.Contains(each.Text)) > 5, "the turn has begun");
-                live.Log.Clear();
+                string sent = live.Session.Say("smith", "sent just before");
                 wire.Abort();
-                live.Until(() => live.All<Welcome>().Count() == 2, "the second welcome");
-                // A bridge that resumes sessions goes on with the turn; one that does not has lost it.
-                if (live.All<Welcome>().Last().Resumed)
-                {
-                    live.Until(() => live.All<TurnEnded>().Any(each => each.Chars == Slow.Length), "the end of the turn");
-                    string turn = live.All<TurnEnded>().First(each => each.Chars == Slow.Length).Turn;
-                    Assert.That((live.TextOf(turn), live.Log.Contains("turns lost")), Is.EqualTo((Slow, false)));
-                }
-                else
-                {
-                    Assert.That(live.Log, Is.EqualTo(new[] { "Waiting -1", "! connection_lost", "Connecting 0", "turns lost", "Ready 0" }));
-                    live.Until(() => live.All<Opened>().Count() == 2, "the smith is open again");
-                }
+                live.Until(() => !live.Session.IsReady, "the loss");
+                string waiting = live.Session.Say("smith", "said while it was away");
+                live.Until(() => live.Session.WaitingCount == 0 && live.Answered(sent) && live.Answered(waiting), "both lines are answered");
+                Assert.That(live.All<TurnStarted>().SelectMany(each => each.Answers).OrderBy(each => each), Is.EqualTo(new[] { sent, waiting }.OrderBy(each => each)));
+            }
+        }
 
-                Assert.That(live.Answer("Are you there?").Reason, Is.EqualTo("stop"));
+        [Test]
+        public void ASessionThatIsTakenElsewhereIsNotTakenBack()
+        {
+            using (LiveBridge first = Guest().WithSmith())
+            {
+                WireMap hello = GameMessages.Hello("thief", "", first.Settings.Token, first.Session.Welcome.Session, 0);
+                using (var thief = new WebSocketTransport(new Uri(first.Settings.Url), "npc-bridge.v1.msgpack", true))
+                {
+                    first.Until(() => thief.State == TransportState.Open, "the other connection");
+                    thief.Send(new MsgpackCodec().Encode(hello));
+                    first.Until(() => first.Session.State == SessionState.Refused, "the end of the first");
+                    Assert.That(first.Session.Reason, Does.Contain("another connection"));
+                }
             }
         }
 
@@ -170,15 +208,87 @@ lines = [""" + Slow + @"""]
         {
             using (var live = new LiveBridge(Script).WithSmith())
             {
-                live.Session.Say("smith", "slow please");
-                live.Until(() => live.All<TextPiece>().Count(each => each.Text.Length > 0 && Slow.Contains(each.Text)) > 5, "the turn has begun");
-                int killed = live.Kill();
-                live.Until(() => !live.Session.IsReady, "the loss is noticed");
+                int killed = live.KillInMidTurn();
                 string line = live.Session.Say("smith", "Are you there?");
-                live.Until(() => live.All<TurnStarted>().Any(each => each.Answers.Contains(line)), "the line is answered");
+                live.Until(() => live.Answered(line), "the line is answered");
                 Assert.That(live.Session.BridgeProcessId, Is.Not.EqualTo(killed).And.Not.Zero);
                 Assert.That(live.Log.Count(each => each == "turns lost"), Is.EqualTo(1));
                 Assert.That(live.All<Welcome>().Select(each => each.Resumed), Is.EqualTo(new[] { false, false }));
+            }
+        }
+
+        [Test]
+        public void ABridgeWithAMemoryGoesOnWithTheSameSessionAfterItWasKilled()
+        {
+            using (var live = new LiveBridge(Script, remembers: true).WithSmith())
+            {
+                live.Answer("My name is Ada.");
+                long remembered = live.All<Opened>().Last().Remembered;
+                string told = live.Session.Tell("rain_started", null, new EventOptions { Npc = "smith" });
+                live.Until(() => live.Session.WaitingCount == 0, "the event is safe");
+                live.KillInMidTurn();
+                string line = live.Session.Say("smith", "Are you there?");
+                live.Until(() => live.Answered(line), "the line is answered");
+                Welcome[] welcomes = live.All<Welcome>().ToArray();
+                Assert.That((welcomes[1].Session, welcomes[1].Resumed, string.Join(",", welcomes[1].Npcs)), Is.EqualTo((welcomes[0].Session, false, "smith")));
+                Opened opened = live.All<Opened>().Last();
+                Assert.That((opened.Opening, opened.Remembered), Is.EqualTo((false, opened.Remembered)), "they have met");
+                Assert.That(opened.Remembered, Is.GreaterThan(remembered));
+                TurnStarted[] after = live.Received.SkipWhile(each => each != welcomes[1]).OfType<TurnStarted>().ToArray();
+                Assert.That(after.SelectMany(each => each.Answers), Is.Unique.And.Contains(line), "each line is answered once");
+                Assert.That(after.Count(each => each.Note.Length > 0), Is.EqualTo(1), "the event outlived the crash and is told once");
+                Assert.That(told, Is.Not.Empty);
+            }
+        }
+
+        [Test]
+        public void ASavedStateIsLoadedFromTheBlobAndFromTheSlot([Values] bool json)
+        {
+            using (var live = new LiveBridge(Script, settings => settings.Json = json, remembers: true).WithSmith())
+            {
+                live.Answer("My name is Ada.");
+                byte[] blob = null;
+                live.Session.Save("", (saved, error) => blob = saved?.Blob);
+                bool isKept = false;
+                live.Session.Save("quick", (saved, error) => isKept = error == null && saved.Slot == "quick");
+                live.Until(() => blob != null && isKept, "both answers");
+                foreach (string slot in new[] { "", "quick" })
+                {
+                    live.Session.Say("smith", "slow please");
+                    int before = live.All<TextPiece>().Count();
+                    live.Until(() => live.All<TextPiece>().Count() > before + 5, "the turn has begun");
+                    Loaded loaded = null;
+                    live.Session.Load(slot.Length > 0 ? null : blob, slot, (answer, error) => loaded = answer);
+                    live.Until(() => loaded != null, "the load");
+                    int since = live.Received.Count;
+                    Assert.That((loaded.Slot, string.Join(",", loaded.Npcs)), Is.EqualTo((slot, "smith")));
+                    Assert.That(live.Answer("Hello!").Reason, Is.EqualTo("stop"));
+                    string turn = live.All<TurnStarted>().Last().Turn;
+                    Assert.That(live.Received.Skip(since).OfType<TurnMessage>().Select(each => each.Turn), Is.All.EqualTo(turn), "nothing of the other timeline");
+                }
+
+                string refused = "";
+                live.Session.Load(null, "no such slot", (answer, error) => refused = error.Code);
+                live.Until(() => refused.Length > 0, "the refusal");
+                Forgotten forgotten = null;
+                live.Session.Forget("", "Ada", (answer, error) => forgotten = answer);
+                live.Until(() => forgotten != null, "it is forgotten");
+                Assert.That((refused, forgotten.Conversations, forgotten.Slots), Is.EqualTo(("bad_save", 1L, 1L)));
+            }
+        }
+
+        [Test]
+        public void ACueComesWhileItsActionIsStillBeingWritten()
+        {
+            using (var live = Guest())
+            {
+                live.Ready();
+                var clips = new[] { new Clip("wave"), new Clip("point") };
+                live.Session.Open("smith", GameMessages.Open("smith", "brom", null, clips, "en", "", new[] { new Target("door_02", new[] { "door" }) }, false), _ => { });
+                TurnEnded ended = live.Answer("Where is it?");
+                Cue[] cues = live.All<Cue>().Where(each => each.Turn == ended.Turn && !each.IsThinking).ToArray();
+                Assert.That(cues.Select(each => each.State + " " + each.Clip + " " + each.Target), Is.EqualTo(new[] { "provisional point ", "confirmed point door_02" }));
+                Assert.That((cues[0].Id, cues[1].Action), Is.EqualTo((cues[1].Id, "points slowly at the door")));
             }
         }
 
@@ -193,18 +303,6 @@ lines = [""" + Slow + @"""]
                 live.Session.SendNow(GameMessages.Interrupt("smith", live.All<TurnStarted>().Last().Turn, 4));
                 live.Until(() => live.All<TurnEnded>().Count() > before, "the end of the turn");
                 Assert.That(live.All<TurnEnded>().Last().Reason, Is.EqualTo("interrupted"));
-            }
-        }
-
-        [Test]
-        public void SavingIsAnsweredOrRefusedAndTheSessionGoesOn()
-        {
-            using (var live = Guest().WithSmith())
-            {
-                bool isSaved = false;
-                live.Session.Save("quick", (saved, error) => isSaved = saved != null && saved.Slot == "quick" && saved.Blob.Length > 0);
-                live.Until(() => isSaved || live.Log.Contains("! not_supported"), "the answer");
-                Assert.That(live.Answer("Hello!").Reason, Is.EqualTo("stop"));
             }
         }
 
