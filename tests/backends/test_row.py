@@ -17,6 +17,7 @@ from npc_bridge.errors import (
     BackendUnreachable,
     BadKey,
     BadSettings,
+    BudgetSpent,
     Moderated,
     OutOfCredit,
     PromptTooLong,
@@ -159,7 +160,7 @@ async def test_a_spent_budget_leaves_the_dearer_ones_out() -> None:
     assert await scene.says(rung=1) == "small"
     assert [rung.number for rung in scene.row.usable(scene.clock.now, 1)] == [1]
     assert scene.row.usable(scene.clock.now, 2) == []
-    with pytest.raises(BackendUnreachable):
+    with pytest.raises(BudgetSpent):
         await scene.says(rung=2)
 
 
