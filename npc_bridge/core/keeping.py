@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from npc_bridge.core.changes import Change, PutSession, State
+from npc_bridge.core.changes import Change, DropSession, PutSession, State, UseIds
 from npc_bridge.core.conversation import Conversation
 from npc_bridge.core.effects import Effect, Send, Stop
 from npc_bridge.core.history import Line
@@ -24,6 +24,14 @@ def changes(session: Session, now: float) -> list[Change]:
         session.ledger.state = state
         found.append(PutSession(state))
     return found
+
+
+def everything(session: Session, now: float) -> list[Change]:
+    """All of the session, to be written down anew because the memory could not keep up; of old lines, those that the NPCs still read."""
+    session.ledger.take(session.conversations, now)
+    talks = [conversation.remembered(now) for conversation in session.conversations.values()] + list(session.asleep.values())
+    found: list[Change] = [DropSession(), UseIds(tuple(session.ledger.ids))]
+    return [*found, *(change for each in talks for change in each.changes()), PutSession(own_state(session))]
 
 
 def own_state(session: Session) -> State:
@@ -68,6 +76,8 @@ def load(session: Session, message: Load, saved: Snapshot, now: float) -> list[E
         session.ledger.note(past.changes())
         past.let_older_go()
     session.conversations = {npc: _again(session, talk, now) for npc, talk in before.items()}
+    for group in session.groups.by_name.values():
+        group.seat(session.conversations)
     for conversation in session.conversations.values():
         effects += session.go_on(conversation, now)
     return effects
@@ -89,6 +99,8 @@ def forget(session: Session, npc: str, player: str) -> list[Effect]:
             session.ledger.drop(talk.npc)
             session.ledger.touch(talk.npc)
             session.conversations[talk.npc] = talk.anew(session.templates)
+            if (group := session.groups.of(talk.npc)) is not None:
+                group.seat(session.conversations)
     return effects
 
 

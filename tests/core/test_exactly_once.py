@@ -49,6 +49,15 @@ class Truth:
             del self.waiting[other]
         self.waiting[event], self.until[event] = (key, left_s), now + left_s
 
+    def write_down(self, now: float) -> None:
+        """What is written down of an event is how long it still matters."""
+        for event, (key, _) in self.waiting.items():
+            self.waiting[event] = (key, max(0.0, self.until[event] - now))
+
+    def read_back(self, now: float) -> None:
+        for event, (_, left_s) in self.waiting.items():
+            self.until[event] = now + left_s
+
     def awaited(self, now: float) -> set[str]:
         return {event for event in self.waiting if self.until[event] > now}
 
@@ -231,14 +240,15 @@ class Playing(RuleBasedStateMachine):
         self.turn = None
         self.session = self.fresh()
         revive(self.session, stored)
-        for event, (_, left_s) in self.truth.waiting.items():
-            self.truth.until[event] = self.now + left_s
+        self.truth.read_back(self.now)
         self.take(wire.Open(type="open", npc="brom", character="brom"))
 
     @rule()
     def save(self) -> None:
         blob = pack(keeping.snapshot(self.session, self.now))
-        self.saved.append((blob, copy.deepcopy(self.truth)))
+        truth = copy.deepcopy(self.truth)
+        truth.write_down(self.now)
+        self.saved.append((blob, truth))
 
     @precondition(lambda self: self.saved)
     @rule(data=st.data())
@@ -246,10 +256,16 @@ class Playing(RuleBasedStateMachine):
         blob, truth = data.draw(st.sampled_from(self.saved))
         void, self.turn = self.turn, None
         self.truth = copy.deepcopy(truth)
+        self.truth.read_back(self.now)
         self.carry_out(keeping.load(self.session, wire.Load(type="load", id="o", slot="x"), read_snapshot(unpack(blob)), self.now))
         if void is not None:
             void.conversation.conclude(void, "Never said.", "stop", 5)
             assert self.session.turn_over(void, self.now) == []
+
+    @rule()
+    def the_disk_could_not_keep_up(self) -> None:
+        self.file.write([rows_of("s", keeping.everything(self.session, self.now))])
+        self.truth.write_down(self.now)
 
     # ── what is always so ──
 
