@@ -93,6 +93,44 @@ class Replies:
     def add(self, piece: str) -> None:
         self._replies[piece.choice if isinstance(piece, Piece) else 0].add(piece)
 
+    # ── as ``Reply``; what is authored is said by the first ──
+
+    def hear(self, piece: str) -> None:
+        self._replies[piece.choice if isinstance(piece, Piece) else 0].hear(piece)
+
+    def hear_end(self) -> None:
+        for reply in self._replies:
+            reply.hear_end()
+
+    def hear_again(self) -> None:
+        for reply in self._replies:
+            reply.hear_again()
+
+    @property
+    def is_heard(self) -> bool:
+        return any(reply.is_heard for reply in self._replies)
+
+    @property
+    def is_over(self) -> bool:
+        return all(reply.is_over for reply in self._replies)
+
+    @property
+    def offence(self) -> str:
+        """Only if no reply is left without one."""
+        return next((reply.offence for reply in self._replies), "") if all(reply.offence for reply in self._replies) else ""
+
+    @property
+    def has_words(self) -> bool:
+        return any(reply.has_words for reply in self._replies)
+
+    def fill(self, line: str) -> bool:
+        return not self.has_words and self._replies[0].fill(line)
+
+    def trail_off(self) -> None:
+        for reply in self._replies:
+            if reply.has_words:
+                reply.trail_off()
+
     def add_instead(self, line: str) -> None:
         self._replies[0].add_instead(line)
 

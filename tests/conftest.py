@@ -26,12 +26,16 @@ nod = "nods"
 wave = "waves"
 [fallback]
 unknown = ["(nod) Hm."]
+[patience]
+thinking = ""
 """
 
 INNKEEPER = """
 name = "Tilda"
 opening_line = "(wave) Welcome, traveller."
 react_cooldown_s = 5
+[patience]
+thinking = ""
 """
 
 EVENTS = """

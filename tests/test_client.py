@@ -17,7 +17,7 @@ from websockets.asyncio.server import serve as serve_socket
 
 from npc_bridge.backends import ChatRequest, Finished
 from npc_bridge.backends.scripted import Scripted
-from npc_bridge.client import Clip, ConnectionLost, Cue, Game, Npc, Part, Player, Text, Turn, connect
+from npc_bridge.client import Candidates, Clip, ConnectionLost, Cue, Exit, Game, Group, Npc, Part, Player, Text, Turn, connect
 from npc_bridge.client.npc import MAX_UNASKED_TURNS
 from npc_bridge.client.protocol import Protocol
 from npc_bridge.core.codec import JSON, MSGPACK
@@ -57,6 +57,8 @@ async def parts_of(turn: Turn) -> list[tuple[Any, ...]]:
     joined: list[tuple[Any, ...]] = []
     async for part in turn:
         match part:
+            case Cue(reason="thinking"):
+                pass
             case Cue():
                 joined.append((part.at, part.clip, part.action))
             case Text() if joined and len(joined[-1]) == 2:
@@ -240,7 +242,7 @@ async def test_a_failed_turn_is_an_answer_and_not_an_exception(serve: Serve) -> 
         brom = await game.open("brom")
         turn = await within(brom.say("Hello!"))
         ended = await within(turn.done())
-    assert (turn.text, ended.reason, ended.code, ended.retry) == ("Hell", "failed", "backend_lost", True)
+    assert (turn.text, ended.reason, ended.code, ended.retry) == ("Hell…", "failed", "backend_lost", True)
 
 
 async def test_a_model_that_is_down_is_covered_by_an_authored_line(serve: Serve) -> None:
@@ -473,7 +475,7 @@ async def test_of_turns_that_nobody_reads_the_oldest_are_dropped(caplog: pytest.
 
 
 def test_the_parts_of_a_turn_are_exported() -> None:
-    assert Part == Text | Cue
+    assert Part == Text | Cue | Exit
     assert TurnEnded.model_fields.keys() >= {"reason", "code", "message", "retry", "cached_tokens", "first_text_ms"}
 
 
@@ -483,18 +485,20 @@ ROOT = Path(__file__).parents[1]
 DOC = (ROOT / "docs" / "python-client.md").read_text(encoding="utf-8")
 
 
-FOR_EACH_OTHER = {"greet", "send", "ask", "ask_for_turn", "leave", "read", "begin_unasked", "end", "take", "lose"}
+FOR_EACH_OTHER = {
+    "use", "send", "ask", "ask_for_turn", "leave", "leave_group", "read", "begin", "begin_unasked", "end", "take", "lose",
+}  # fmt: skip
 """Methods by which the classes of the client call each other; a game needs none of them."""
 
 
-@pytest.mark.parametrize("kind", [Game, Npc, Turn])
+@pytest.mark.parametrize("kind", [Game, Npc, Turn, Candidates, Group])
 def test_every_public_member_is_in_the_docs(kind: type) -> None:
     attributes = re.findall(r"^        self\.([a-z]\w*)\b", inspect.getsource(kind), re.MULTILINE)
     public = {member for member in [*vars(kind), *attributes] if not member.startswith("_")} - FOR_EACH_OTHER
     assert {member for member in public if f"{kind.__name__.lower()}.{member}" not in DOC} == set()
 
 
-@pytest.mark.parametrize("call", [connect, Game.open, Game.tell])
+@pytest.mark.parametrize("call", [connect, Game.open, Game.tell, Game.note, Game.gather, Npc.line, Npc.declare])
 def test_every_argument_is_in_the_docs(call: Callable[..., Any]) -> None:
     arguments = set(inspect.signature(call).parameters) - {"self"}
     assert {argument for argument in arguments if not re.search(rf"[`(\s]{argument}[`=,]", DOC)} == set()
