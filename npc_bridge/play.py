@@ -227,6 +227,7 @@ class Play:
             if not turn.is_void:
                 script.append(message)
                 if turn.is_over:
+                    self.session.ledger.touch(turn.conversation.npc)
                     self._write(self.house.clock())  # what came of it is safe before the game hears that it is over
                 self.tell(message)
             for notice in notices:
