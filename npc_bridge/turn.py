@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from functools import partial
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
 from npc_bridge.candidates import Replies, ask_for_several
+from npc_bridge.core.board import Note
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.events import Note
 from npc_bridge.core.exits import mark_of
 from npc_bridge.core.messages import TurnReason
 from npc_bridge.core.prompt import build_prompt
 from npc_bridge.delivery import Clock, Reply, Tell
-from npc_bridge.errors import BackendError, BackendLost, BackendTimeout
+from npc_bridge.errors import BackendTimeout
+from npc_bridge.listening import listen
+from npc_bridge.patience import Patience
 
 
 async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope: asyncio.Timeout) -> None:
@@ -28,27 +29,23 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
     turn without ``turn_ended``; the conversation is then as if the turn had failed.
     """
     talk, reply = turn.conversation, (Reply if turn.n == 1 else Replies)(turn, tell, clock)
-    end: Finished | BackendError = BackendLost("the model's stream ended before the reply did")
     turn.note = talk.take_note(turn, backend.estimate_tokens)
+    tell(turn.started())
     try:
         async with scope:
-            tell(turn.started())
-            async with aclosing(ask(turn, backend)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, str):
-                        reply.add(piece)
-                    else:
-                        end = BackendLost("the model's reply was empty") if reply.is_empty else piece
+            with Patience(turn, reply, tell, clock, scope) as patience:
+                end = await listen(turn, backend, reply, patience, partial(ask, turn))
     except TimeoutError:
         end = BackendTimeout("the model took too long to reply")
-    except BackendError as error:
-        end = error
 
-    reason: TurnReason = "interrupted" if turn.is_interrupted else "failed" if isinstance(end, BackendError) else end.reason
-    if reason == "failed" and not reply.chars and (line := talk.fallback_line()):
-        reason = "fallback"
-        reply.add_instead(line)
-    if reason in ("stop", "length", "fallback"):
+    reason: TurnReason = "interrupted" if turn.is_interrupted else end.reason if isinstance(end, Finished) else "failed"
+    if isinstance(end, Finished):
+        reply.close()
+    elif reason == "failed" and reply.has_words:
+        reply.trail_off()
+    elif reason == "failed" and not turn.is_follow_up:
+        reason, turn.backend = "fallback", "authored"
+        reply.add_instead(talk.fallback_line(turn))
         reply.close()
     turn.offers = reply.offers
     talk.conclude(turn, reply.raw, reason, reply.chars)
@@ -63,9 +60,7 @@ def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
     return backend.stream(request) if turn.n == 1 else ask_for_several(backend, request, turn.n)
 
 
-def request_for(
-    talk: Conversation, note: Note | None, backend: Backend, *, goes_on: bool = False, seed: int | None = None
-) -> ChatRequest:
+def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes_on: bool = False, seed: int | None = None) -> ChatRequest:
     """What the model is asked: the conversation so far within its limits, with the note in its place."""
     style, sampling, limits = talk.character.style, talk.character.sampling, backend.limits
     max_tokens = min(sampling.max_tokens or limits.max_output_tokens, limits.max_output_tokens, limits.context_tokens // 4)

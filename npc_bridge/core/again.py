@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, get_args
 
-from npc_bridge.core.events import Note
+from npc_bridge.core.board import Note
 from npc_bridge.core.history import visible_cut
 from npc_bridge.core.messages import TurnCause, TurnReason
 from npc_bridge.errors import BadMessage, NotNow

@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 from npc_bridge.core import ladder
 from npc_bridge.core.again import Again, LastReply
+from npc_bridge.core.board import EventBoard, Note
 from npc_bridge.core.changes import Change, PutConversation
 from npc_bridge.core.character import Character
 from npc_bridge.core.clips import ClipIndex, Match
 from npc_bridge.core.clips_targets import Targets
 from npc_bridge.core.cues import CueParser
-from npc_bridge.core.events import EventBoard, EventTemplates, Note
+from npc_bridge.core.events import EventTemplates
 from npc_bridge.core.exits import ExitReader, open_exits
 from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.history import History, visible_cut

@@ -12,9 +12,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
+from npc_bridge.core.board import Note
 from npc_bridge.core.character import Character, Facts
 from npc_bridge.core.conversation import Circle
-from npc_bridge.core.events import Note
 from npc_bridge.core.exits import mark_of
 from npc_bridge.core.history import MESSAGE_OVERHEAD_TOKENS, History, Line
 from npc_bridge.core.knowledge import NOTHING, Known

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from npc_bridge.core.events import EventBoard, EventSettings, EventTemplates, Note, parse_templates
+from npc_bridge.core.board import EventBoard, Note
+from npc_bridge.core.events import EventSettings, EventTemplates, parse_templates
 from npc_bridge.core.messages import Event
 from npc_bridge.errors import FileProblems
 

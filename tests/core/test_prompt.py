@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npc_bridge.core.board import Note
 from npc_bridge.core.character import Character, parse_character
-from npc_bridge.core.events import Note
 from npc_bridge.core.history import History
 from npc_bridge.core.messages import Player
 from npc_bridge.core.prompt import ChatMessage, build_prompt, persona
