@@ -93,6 +93,7 @@ class Bridge:
         self.words = asyncio.create_task(asyncio.to_thread(load_words))
         await self.house.till.open()
         await self.unmapped.open()
+        self.unmapped.drop_accepted(self.cast.characters)
         self._chores = [self.words, *map(asyncio.create_task, (self.cast.watch(self._recast), self._warm_up(), self.unmapped.keep()))]
         return self
 
@@ -157,6 +158,7 @@ class Bridge:
             log.warning("the model is not ready: %s", error)  # each turn will try again, and tell its game
 
     def _recast(self) -> None:
+        self.unmapped.drop_accepted(self.cast.characters)
         for play in self.plays.values():
             for talk in play.session.conversations.values():
                 if (character := self.cast.characters.get(talk.character.id)) is not None:

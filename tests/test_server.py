@@ -43,6 +43,11 @@ async def until(socket: ClientConnection, kind: str) -> list[dict[str, Any]]:
     return messages
 
 
+def cues_in(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cues of the reply itself, without the pose while the model thinks."""
+    return [message for message in messages if message["type"] == "cue" and message.get("reason") != "thinking"]
+
+
 async def send(socket: ClientConnection, **message: Any) -> None:
     await socket.send(json.dumps(message))
 
@@ -75,10 +80,10 @@ async def test_a_line_is_answered_by_text_and_cues_at_their_places(serve: Serve)
     messages = await until(socket, "turn_ended")
     assert [message["seq"] for message in messages] == list(range(2, 2 + len(messages)))
     assert [message["type"] for message in messages if message["type"] != "text"] == [
-        "opened", "accepted", "turn_started", "cue", "cue", "turn_ended",
+        "opened", "accepted", "turn_started", "cue", "cue", "cue", "turn_ended",
     ]  # fmt: skip
     assert "".join(message["text"] for message in messages if message["type"] == "text") == "Evening. Ale?"
-    assert [(m["at"], m["clip"]) for m in messages if m["type"] == "cue"] == [(0, "nod"), (8, "wave")]
+    assert [(m["at"], m["clip"]) for m in cues_in(messages)] == [(0, "nod"), (8, "wave")]
     assert (messages[-1]["reason"], messages[-1]["chars"]) == ("stop", 13)
     await socket.close()
 
@@ -129,8 +134,9 @@ async def test_a_cut_stream_is_a_failed_turn_and_not_an_answer(serve: Serve) -> 
     socket = await hello(await serve(Scripted.of(["A long enough reply."], fault="lost", fault_after_chunks=2)))
     await send(socket, type="open", npc="smith", character="brom")
     await send(socket, type="say", id="a1", npc="smith", text="Well?")
-    ended = (await until(socket, "turn_ended"))[-1]
-    assert (ended["reason"], ended["code"], ended["chars"]) == ("failed", "backend_lost", 8)
+    *messages, ended = await until(socket, "turn_ended")
+    assert "".join(message["text"] for message in messages if message["type"] == "text") == "A long e…"
+    assert (ended["reason"], ended["code"], ended["chars"]) == ("failed", "backend_lost", 9)
     await socket.close()
 
 
@@ -141,7 +147,7 @@ async def test_a_model_that_fails_in_the_middle_of_its_first_action_is_no_silent
     await send(socket, type="say", id="a1", npc="smith", text="Well?")
     messages = await until(socket, "turn_ended")
     assert [m["text"] for m in messages if m["type"] == "text"] == ["Hm."]
-    assert [(m["clip"], m["action"]) for m in messages if m["type"] == "cue"] == [("nod", "nod")]
+    assert [(m["clip"], m["action"]) for m in cues_in(messages)] == [("nod", "nod")]
     await send(socket, type="say", id="a2", npc="smith", text="Well?")
     await until(socket, "turn_ended")
     assert [m["content"] for m in backend.requests[1].messages if m["role"] == "assistant"] == ["(nod) Hm."]

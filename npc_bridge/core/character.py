@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from npc_bridge.core.authored import AuthoredText, file_problems, is_blank, pointed
 from npc_bridge.core.cues import Style as MarkStyle
 from npc_bridge.core.exits import Exits
 from npc_bridge.core.knowledge import Knows
+from npc_bridge.core.ladder import Lines, Patience, Signs
 from npc_bridge.core.messages import MAX_CLIPS, Clip
 from npc_bridge.core.situation import SITUATIONS, Situation
 from npc_bridge.errors import FileProblems
@@ -26,7 +27,7 @@ MAX_ENTRIES = 64
 _Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT_CHARS)]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
-_TOP_ONLY = ("opening_line", "note_tokens", "react_cooldown_s", "examples", "clips", "sampling", "fallback", "history", "style")
+_TOP_ONLY = ("opening_line", "note_tokens", "react_cooldown_s", "examples", "clips", "sampling", "fallback", "history", "style", "patience")
 
 
 def _lines_of(value: object) -> object:
@@ -83,15 +84,28 @@ def _clip_list(value: object) -> object:
 
 
 def _situations(value: object) -> object:
-    if isinstance(value, Mapping):
-        for key in value:
-            if key not in SITUATIONS:
-                close = difflib.get_close_matches(str(key), SITUATIONS, 1, 0.5)
-                remedy = close[0] if close else "one of " + ", ".join(SITUATIONS)
-                raise pointed(f"'{key}' is no situation that the bridge recognises", remedy, at=(key,))
-        if not value.get("unknown"):
-            raise pointed("there are no lines for 'unknown', the situation when no other fits", 'unknown = ["Hm."]')
+    if isinstance(value, Mapping) and not value.get("unknown"):
+        raise pointed("there are no lines for 'unknown', the situation when no other fits", 'unknown = ["Hm."]')
     return value
+
+
+def _known_situations(tables: object) -> object:
+    """Check that every fallback line has a situation that the bridge, or the character, can recognise."""
+    if not isinstance(tables, Mapping):
+        return tables
+    own = tables.get("situations")
+    known = (*SITUATIONS, *(own if isinstance(own, Mapping) else ()))
+    others = tables.get("fallback_in")
+    tables_of_lines: dict[tuple[str, ...], object] = {("fallback",): tables.get("fallback")}
+    if isinstance(others, Mapping):
+        tables_of_lines |= {("fallback_in", str(language)): lines for language, lines in others.items()}
+    for path, lines in tables_of_lines.items():
+        for key in lines if isinstance(lines, Mapping) else ():
+            if key not in known:
+                close = difflib.get_close_matches(str(key), known, 1, 0.5)
+                remedy = close[0] if close else "one of " + ", ".join(known)
+                raise pointed(f"'{key}' is no situation that the bridge recognises", remedy, at=(*path, key))
+    return tables
 
 
 class _Table(BaseModel):
@@ -116,6 +130,10 @@ class Style(_Table):
     """What becomes of remarks in parentheses that nobody can act, ``(about forty leagues)``."""
     max_action_chars: int = Field(default=200, ge=20, le=2_000, examples=[200])
     """A parenthesis that is longer was text all along."""
+    repeats: Literal["avoid", "allow"] = "avoid"
+    """Whether the NPC may say a sentence of its last replies again."""
+    out_of_character: Literal["catch", "allow"] = "catch"
+    """What becomes of phrases that give the model away, ``as an AI language model``."""
     early_cues: bool = Field(default=True, examples=[True])
     """Whether a clip may begin while its action is still being written."""
 
@@ -177,11 +195,21 @@ class Character(_Table):
     sampling: Sampling = Sampling()
     fallback: Annotated[dict[str, _Lines], BeforeValidator(_situations)] = Field(default_factory=dict)
     """Authored lines for when no model answers, by situation; ``unknown`` fits every situation."""
+    fallback_in: dict[str, dict[str, Lines]] = Field(default_factory=dict)
+    """The same in other languages, by their code."""
+    situations: dict[str, Signs] = Field(default_factory=dict, max_length=MAX_ENTRIES)
+    """Situations of the game's own, by the words of a player that make them."""
+    patience: Patience = Patience()
     note_tokens: int = Field(default=200, ge=0, le=8_000, examples=[200])
     """How long the note made from events may be."""
     react_cooldown_s: float = Field(default=8.0, ge=0, le=86_400, examples=[8.0])
     """How long the NPC waits before it reacts to an event by itself again."""
     history: HistorySettings = HistorySettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_situations(cls, tables: object) -> object:
+        return _known_situations(tables)
 
     def fallback_lines(self, situation: Situation) -> tuple[str, ...]:
         """Return the authored lines for a situation, those for ``unknown`` when it has none, and none when nothing was authored."""

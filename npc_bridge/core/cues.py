@@ -138,6 +138,14 @@ class CueParser:
         """Return what was still held back; the reply is over."""
         return self._advance(self._held, is_last=True)
 
+    def forget(self) -> None:
+        """Forget what was held back: it is not to be shown. Feeding goes on after it."""
+        self._held, self._scanned, self._begin = "", 0, 0
+        self._opens.clear()
+        self._pairs.clear()
+        self._gap.clear()
+        self._is_flowing = False
+
     def peek(self) -> Action | None:
         """Return the action that is being written, as far as it was fed, or None. It may yet turn out to be text."""
         return Action(self._held[1:].strip(), self.position) if self._opens else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeAlias, get_args
 
-Situation: TypeAlias = Literal["greeting", "farewell", "thanks", "question", "threat", "event", "unknown"]
+Situation: TypeAlias = Literal["greeting", "farewell", "thanks", "question", "threat", "event", "refusal", "unknown"]
 _ASIDE = re.compile(r"^\s*(?:\*[^*]{0,200}\*|[(（][^)）]{0,200}[)）])")
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 
@@ -43,6 +43,6 @@ _SIGNS: tuple[tuple[Situation, re.Pattern[str]], ...] = (
 
 
 def situation_of(text: str) -> Situation:
-    """Return the situation that a player's line makes, ``unknown`` if none is recognised; never ``event``."""
+    """Return the situation that a player's line makes, ``unknown`` if none is recognised; never ``event`` or ``refusal``."""
     words = _ASIDE.sub("", text).strip().casefold().replace("’", "'")[-400:]
     return next((situation for situation, sign in _SIGNS if sign.search(words)), "unknown")

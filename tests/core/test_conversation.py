@@ -3,7 +3,7 @@ from __future__ import annotations
 from npc_bridge.core.character import parse_character
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.events import EventTemplates
-from npc_bridge.core.messages import Open
+from npc_bridge.core.messages import Open, TurnCause
 
 BROM = parse_character(
     """\
@@ -23,25 +23,28 @@ def conversation() -> Conversation:
     return Conversation.opened_by("s", message, BROM, EventTemplates())
 
 
+def a_turn(talk: Conversation, cause: TurnCause = "say") -> Turn:
+    return Turn(id="t1", conversation=talk, cause=cause, asked_at=0.0)
+
+
 def test_the_fallback_line_fits_what_the_player_said() -> None:
     talk = conversation()
     talk.history.hear("Where is the mine?", "Ada")
 
-    assert talk.fallback_line() == "Ask Mira."
+    assert talk.fallback_line(a_turn(talk)) == "Ask Mira."
 
 
 def test_the_fallback_line_for_anything_else_is_never_the_same_twice_in_a_row() -> None:
     talk = conversation()
     talk.history.hear("The mine fell in.", "Ada")
 
-    assert [talk.fallback_line() for _ in range(3)] == ["Hm.", "Eh?", "Hm."]
+    assert [talk.fallback_line(a_turn(talk)) for _ in range(3)] == ["Hm.", "Eh?", "Hm."]
 
 
 def test_an_npc_that_reacts_to_an_event_falls_back_to_a_line_for_events() -> None:
     talk = conversation()
-    talk.running = Turn(id="t1", conversation=talk, cause="event", asked_at=0.0, answers=())
 
-    assert talk.fallback_line() == "Well."
+    assert talk.fallback_line(a_turn(talk, "event")) == "Well."
 
 
 def recast(clips: list[str], before: str, after: str) -> tuple[tuple[str, str], ...]:
