@@ -1,4 +1,4 @@
-"""Which share of the actions that the embedded model writes finds a clip: told nothing of the clips, told which there are, and held to them.
+"""Which share of the embedded model's actions finds a clip: told nothing of the clips, told which there are, and held to them.
 
     python -m benchmarks.cue_share [--replies 24] [--character brom]
 

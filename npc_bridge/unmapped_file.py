@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ class UnmappedFile:
         if self.path is not None:
             self.counts = await asyncio.to_thread(read_counts, self.path)
 
-    def rows(self, characters: Mapping[str, Character]) -> list[dict[str, Any]]:
-        """What ``stats`` carries: what was counted and has found no alias in the character files since."""
-        return rows_of(self.counts, characters)
+    def drop_accepted(self, characters: Mapping[str, Character]) -> None:
+        """Forget what has an alias in the character files by now."""
+        self.counts.drop_if(mapped_by(characters))
 
     async def keep(self, every_s: float = 5.0) -> None:
         """Write the file whenever there is something new, until cancelled."""
@@ -77,11 +77,16 @@ def read_counts(path: Path) -> Unmapped:
 
 def rows_of(counts: Unmapped, characters: Mapping[str, Character]) -> list[dict[str, Any]]:
     """The counts without those actions that are an alias in the character's file by now."""
+    return counts.rows(mapped_by(characters))
+
+
+def mapped_by(characters: Mapping[str, Character]) -> Callable[[str, str], bool]:
+    """Whether a character's file names an action, as a clip or as an alias."""
     known = {
         character.id: {plain_words(phrase) for clip in character.clips for phrase in (clip.name, *clip.aliases)}
         for character in characters.values()
     }
-    return counts.rows(lambda character, action: action in known.get(character, ()))
+    return lambda character, action: action in known.get(character, ())
 
 
 def _write(path: Path, text: str) -> None:

@@ -38,7 +38,7 @@ async def play(cast: Cast, lines: int = len(REPLIES)) -> list[dict[str, Any]]:
         brom = await game.open("smith", character="brom", clips=["nod", "wipe_table", "wave"])
         for _ in range(lines):
             await (await brom.say("What is xylophoria?")).done()
-        return bridge.unmapped.rows(cast.characters)
+        return bridge.unmapped.counts.rows()
 
 
 async def test_what_no_clip_shows_is_counted_and_kept_over_a_restart(game: Path, cast: Cast) -> None:
@@ -113,7 +113,7 @@ async def test_a_file_that_cannot_be_written_costs_no_game_anything(tmp_path: Pa
     blocked.write_text("", encoding="utf-8")
     kept = UnmappedFile(blocked / "counts.json")
     kept.counts = Unmapped.restored({"characters": {"b": {"kneels": [1, ""]}}})
-    kept.counts.drop("b", ["kneels"])
+    kept.counts.drop_if(lambda character, action: True)
     await kept.save()
     assert kept.counts.rows() == []
 

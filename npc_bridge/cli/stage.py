@@ -59,8 +59,12 @@ class Stage:
         try:
             async for part in turn:
                 match part:
+                    case Cue(state="provisional"):
+                        pass  # a terminal cannot take back what it has shown
                     case Cue():
-                        paragraph.write(f" ({part.clip or part.action}) ", "magenta" if part.clip else "dim magenta", is_whole=True)
+                        paragraph.write(
+                            f" ({gesture(part)}) ", "magenta" if part.clip and not part.is_over else "dim magenta", is_whole=True
+                        )
                     case Text():
                         paragraph.write(part.text)
                         if self.console.is_terminal:
@@ -72,6 +76,13 @@ class Stage:
             for line in facts(turn, ended):
                 self.remark(line)
         return ended
+
+
+def gesture(cue: Cue) -> str:
+    """What a cue looks like between parentheses."""
+    if cue.is_over:
+        return f"{cue.clip}, withdrawn"
+    return (cue.clip or cue.action) + (f" → {cue.target}" if cue.target else "")
 
 
 class Paragraph:

@@ -470,6 +470,16 @@ class Cue(BridgeSays):
     index: int = 0
     """Which of the candidates this belongs to."""
 
+    @property
+    def begins(self) -> bool:
+        """Whether this is when to play the clip: not at ``confirmed``, where it is playing already."""
+        return self.state in ("final", "provisional")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the clip, which has begun early, is to stop."""
+        return self.state == "withdrawn"
+
 
 class Exit(BridgeSays):
     """The talk has come to one of the character's exits, whose conditions hold: the game may take over."""

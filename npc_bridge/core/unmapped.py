@@ -92,11 +92,11 @@ class Unmapped:
         wanting, self._wanting = list(self._wanting.values()), {}
         return wanting
 
-    def drop(self, character: str, phrases: Iterable[str]) -> None:
-        """Forget these: they have a clip now."""
-        entries = self._characters.get(character, {})
-        for phrase in phrases:
-            if entries.pop(plain_words(phrase), None) is not None:
+    def drop_if(self, is_mapped: Callable[[str, str], bool]) -> None:
+        """Forget the actions of a character for which this holds: they have a clip now."""
+        for character, entries in self._characters.items():
+            for action in [action for action in entries if is_mapped(character, action)]:
+                del entries[action]
                 self.changes += 1
 
     def rows(self, is_mapped: Callable[[str, str], bool] = lambda character, action: False, limit: int = 200) -> list[dict[str, Any]]:
