@@ -60,6 +60,12 @@ def rehearse(tavern: Project) -> Iterator[Rehearse]:
 
 
 @pytest.fixture(autouse=True)
+def no_saved_game(environment: dict[str, str]) -> None:
+    for file in Path(environment["XDG_DATA_HOME"]).glob("**/tavern.save"):
+        file.unlink()
+
+
+@pytest.fixture(autouse=True)
 def cast(tmp_path: Path) -> None:
     """The tavern's characters and events where the bridge looks for them."""
     shutil.copytree(TAVERN, tmp_path / "bridge")
@@ -161,6 +167,40 @@ def test_a_bridge_that_is_killed_and_started_again_costs_one_turn(rehearse: Rehe
     bridge('lines = ["Where was I? (nod) Ah."]', port=first.ready["port"], token="secret")
     events = game.finish()
     assert [event["state"] for event in of(events, "state")][-4:] == ["waiting", "connecting", "ready", "offline"]
+    assert errors(game) == []
+
+
+def test_going_back_to_the_saved_evening_unsays_what_was_said_since(rehearse: Rehearse, bridge: Bridge) -> None:
+    script = 'lines = ["The first answer.", "The second answer.", "The third answer."]'
+    say: list[list[Any]] = [["until", "typed", {"guest": "Isolde"}]]
+    steps = [
+        *[*MEETING, ["press", "F9"], ["announced", "Nothing is saved yet."]],
+        *[["say", "First."], *say, ["press", "F5"], ["announced", "Saved."], ["memory", "Isolde"]],
+        *[["walk", 500], ["happen", "midnight"], ["happen", "rain_started"], ["say", "Second."], *say, ["memory", "Isolde"]],
+        *[["press", "F9"], ["announced", "Loaded."], ["memory", "Isolde"], ["say", "Third."], *say],
+    ]
+    game = rehearse(steps, bridge(script))
+    events = game.finish()
+    saved, since, loaded = of(events, "memory")
+    assert saved == {"event": "memory", "guest": "Isolde", "lines": saved["lines"], "last": "The first answer."}
+    assert since["lines"] > saved["lines"]
+    assert loaded == saved
+    before, after = of(events, "announced")[1:]
+    assert after["room"] == before["room"] == {"rain": False, "midnight": False, "armed": False, "barmaid": False}
+    assert after["x"] == before["x"]
+    assert errors(game) == []
+
+
+def test_a_saved_evening_goes_on_in_another_run_of_the_game(rehearse: Rehearse, bridge: Bridge) -> None:
+    running = bridge('lines = ["The first answer.", "The second answer."]')
+    heard: list[list[Any]] = [["until", "typed", {"guest": "Isolde"}]]
+    rehearse([*MEETING, ["happen", "sword_drawn"], ["say", "First."], *heard, ["press", "F5"], ["announced", "Saved."]], running).finish()
+    steps = [*MEETING, ["press", "F9"], ["announced", "Loaded."], ["memory", "Isolde"], ["seconds", 0.2]]
+    game = rehearse(steps, running)
+    events = game.finish()
+    (memory,) = of(events, "memory")
+    assert memory["lines"] >= 3
+    assert of(events, "announced")[0]["room"]["armed"] is True
     assert errors(game) == []
 
 

@@ -44,19 +44,3 @@ func small_talk() -> Array:
 	var at: int = _next.get("small_talk", 0)
 	_next["small_talk"] = at + 1
 	return talks[at % talks.size()]
-
-
-## Cut a line into its words and its gestures, in order: texts, and cues with [code]clip[/code],
-## [code]action[/code] and [code]at[/code], the place in the words before which the gesture belongs.
-static func parts_of(line: String) -> Array:
-	var parts := []
-	var at := 0
-	var pattern := RegEx.create_from_string("[(（]([^()（）]*)[)）]\\s*|[^(（]+")
-	for found: RegExMatch in pattern.search_all(line):
-		var action := found.get_string(1)
-		if action:
-			parts.append({"clip": action.replace(" ", "_"), "action": action, "at": at})
-		else:
-			parts.append(found.get_string())
-			at += found.get_string().length()
-	return parts

@@ -2,8 +2,9 @@ class_name TavernGuest
 extends Node2D
 ## Somebody in the tavern to talk with: a puppet, and the addon's nodes that let it speak and move.
 ##
-## With a bridge the words come from there. Without one they are authored lines, which take the same way:
-## through the signals of [NpcCharacter], so that label and gestures do not know the difference.
+## With a bridge the words come from there. Without one they are authored lines, which [method
+## NpcCharacter.speak] sends the
+## same way, so that label and gestures do not know the difference.
 
 const Authored := preload("authored.gd")
 
@@ -26,7 +27,6 @@ var has_met := false
 ## Chosen by the tavern for the game's language.
 var authored: Authored
 
-var _authored_turns := 0
 var _news := {}
 
 @onready var character: NpcCharacter = $NpcCharacter
@@ -49,6 +49,9 @@ func _ready() -> void:
 	add_to_group("guests")
 	character.player_name = tr("A traveller")
 	character.cue_reached.connect(_on_cue_reached)
+	# A puppet is drawn from the side and knows best how to turn.
+	cues.facing = NpcCuePlayer.Facing.Way.NEVER
+	cues.aimed.connect(func(target: Node2D, _cue: Dictionary) -> void: puppet.look_at_place(target.global_position))
 	bubble.anchor = puppet.mouthpiece()
 	bubble.introduce(tr(title))
 	bubble.words.typed.connect(func(_text: String) -> void: puppet.speak())
@@ -117,21 +120,20 @@ func speak(line: String) -> void:
 	if not line or is_busy():
 		return
 	has_met = true
-	_authored_turns += 1
-	var id := "authored-%d" % _authored_turns
-	character.turn = {"turn": id, "npc": part, "cause": "authored", "text": "", "note": ""}
-	character.is_talking = true
-	character.turn_started.emit(id, "authored")
-	for piece: Variant in Authored.parts_of(line):
-		if piece is Dictionary:
-			character.cue_arrived.emit(piece)
-		else:
-			var words: String = piece
-			var at: int = str(character.turn["text"]).length()
-			character.turn["text"] += words
-			character.text_arrived.emit(words, at)
-	character.is_talking = false
-	character.turn_ended.emit(id, "stop")
+	character.speak(line)
+
+
+## What is to be written into the game's save file of this guest.
+func state() -> Dictionary:
+	return {"has_met": has_met, "news": _news.duplicate()}
+
+
+## Be as it was when the game was saved.
+func restore(saved: Dictionary) -> void:
+	has_met = saved.get("has_met", false)
+	_news = saved.get("news", {}).duplicate()
+	bubble.words.wipe()
+	cues.stop()
 
 
 ## What happened before the acquaintance was made.

@@ -13,6 +13,10 @@ signal said(words: String)
 signal silence_wanted
 ## A button was pressed; events of events.toml.
 signal event_chosen(event: String)
+## F5 was pressed.
+signal save_wanted
+## F9 was pressed.
+signal load_wanted
 
 var _has_words := false
 
@@ -25,6 +29,7 @@ var _has_words := false
 @onready var _cached: Label = $Facts/Rows/Cached/Value
 @onready var _cue: Label = $Facts/Rows/Cue/Value
 @onready var _note: Label = $Facts/Rows/Note
+@onready var _news: Label = $News
 @onready var _buttons: HBoxContainer = $Bottom/Row/Events
 
 
@@ -40,6 +45,11 @@ func _ready() -> void:
 
 
 func _unhandled_key_input(event: InputEvent) -> void:
+	var key := event as InputEventKey
+	if key.pressed and not key.echo and key.keycode in [KEY_F5, KEY_F9]:
+		(save_wanted if key.keycode == KEY_F5 else load_wanted).emit()
+		get_viewport().set_input_as_handled()
+		return
 	if event.is_action_pressed("ui_text_submit"):
 		line.grab_focus()
 		if line.has_method("edit"):  # Godot 4.4 and later
@@ -60,6 +70,20 @@ func is_typing() -> bool:
 func address(guest: String) -> void:
 	_whom.text = guest
 	line.placeholder_text = tr("Say something to %s …  (Enter)") % guest
+
+
+## Say for a moment what the game has done; a key of text/tavern.csv.
+func announce(news: String) -> void:
+	_news.text = tr(news)
+	_news.modulate.a = 1.0
+	var fade := create_tween()
+	fade.tween_interval(1.6)
+	fade.tween_property(_news, "modulate:a", 0.0, 0.5)
+
+
+## What was announced last.
+func announced() -> String:
+	return _news.text
 
 
 ## Show what somebody did.

@@ -29,6 +29,8 @@ var is_raining := false
 ## Whether midnight has struck.
 var is_midnight := false
 
+var _evening_town := Color.WHITE
+var _evening_moon := Vector2.ZERO
 var _flash := 0.0
 var _next_flash_s := 0.0
 
@@ -36,6 +38,8 @@ var _next_flash_s := 0.0
 func _ready() -> void:
 	_show_time(21.66)
 	dusk.color = DAY_TINT
+	_evening_town = town.modulate
+	_evening_moon = (sky.material as ShaderMaterial).get_shader_parameter("moon")
 
 
 func _process(delta: float) -> void:
@@ -69,6 +73,17 @@ func strike_midnight() -> void:
 	change.tween_property(sky.material, "shader_parameter/moon", Vector2(0.4, 0.2), 2.4)
 	for candle: Node2D in candles:
 		change.tween_property(candle, "strength", 0.0, randf_range(0.6, 1.8))
+
+
+## It is the evening again, as when it began.
+func turn_back_the_clock() -> void:
+	is_midnight = false
+	_show_time(21.66)
+	dusk.color = _tint()
+	town.modulate = _evening_town
+	(sky.material as ShaderMaterial).set_shader_parameter("moon", _evening_moon)
+	for candle: Node2D in candles:
+		candle.set("strength", 1.0)
 
 
 ## Let somebody in.

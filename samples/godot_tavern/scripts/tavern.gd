@@ -4,6 +4,7 @@ extends Node2D
 ## What talks to the bridge is in guest.gd; this decides who is meant, and what an event does.
 
 const Authored := preload("authored.gd")
+const SavedGame := preload("saved_game.gd")
 ## How near a guest has to be to say hello, in pixels.
 const EARSHOT := 250.0
 ## How long the game waits for its bridge before the first guest speaks without, in seconds.
@@ -19,6 +20,7 @@ var _bubbles: Array[TavernBubble] = []
 var _since_arrival_s := 0.0
 var _has_arrived := false
 var _greeting_s := 0.0
+var _saved_game := SavedGame.new()
 
 @onready var _traveller: TavernTraveller = $Traveller
 @onready var _surroundings: Node2D = $Surroundings
@@ -52,6 +54,8 @@ func _ready() -> void:
 	_hud.said.connect(say)
 	_hud.silence_wanted.connect(interrupt)
 	_hud.event_chosen.connect(happen)
+	_hud.save_wanted.connect(save)
+	_hud.load_wanted.connect(load_saved)
 	_hud.address(tr(_nearest().title))
 	_surroundings.call("open_door")
 	_traveller.walk_to(250.0)
@@ -74,6 +78,50 @@ func _process(delta: float) -> void:
 func _unhandled_input(event: InputEvent) -> void:
 	if event.is_action_pressed("ui_cancel"):
 		interrupt()
+
+
+## Write the evening into the save file: the room, and what the guests remember.
+func save() -> void:
+	_hud.announce("Saved." if await _saved_game.save(self) else "The game could not be saved.")
+
+
+## Go back to the saved evening: what was said since never happened.
+func load_saved() -> void:
+	_hud.announce("Loaded." if await _saved_game.load_into(self) else _saved_game.problem)
+
+
+## What is to be written into the save file of the room.
+func state() -> Dictionary:
+	var guests := {}
+	for guest: TavernGuest in _guests:
+		guests[str(guest.name)] = guest.state()
+	return {
+		"x": _traveller.position.x,
+		"armed": _traveller.is_armed,
+		"rain": _surroundings.get("is_raining"),
+		"midnight": _surroundings.get("is_midnight"),
+		"guests": guests,
+	}
+
+
+## Be as it was when the game was saved.
+func restore(saved: Dictionary) -> void:
+	_gossip.call("stop")
+	_own_bubble.words.clear()
+	for guest: TavernGuest in _guests:
+		var of_guest: Dictionary = saved["guests"].get(str(guest.name), {})
+		guest.restore(of_guest)
+	_traveller.position.x = saved["x"]
+	_traveller.walk_to(saved["x"])
+	if _traveller.is_armed != saved["armed"]:
+		_traveller.wield(saved["armed"])
+	if _surroundings.get("is_raining") != saved["rain"]:
+		_surroundings.call("rain", saved["rain"])
+	if _surroundings.get("is_midnight") != saved["midnight"]:
+		_surroundings.call("strike_midnight" if saved["midnight"] else "turn_back_the_clock")
+	_hud.hold_button("rain_started", saved["rain"])
+	_hud.hold_button("sword_drawn", saved["armed"])
+	_hud.hold_button("midnight", saved["midnight"])
 
 
 ## Say something to the guest that is nearest.

@@ -54,6 +54,10 @@ func _do(step: Array) -> bool:
 			_tavern.get_node("Traveller").call("walk_to", step[1])
 		"turn":
 			_tavern.get_node("Traveller").set("faces_left", step[1])
+		"announced":
+			return await _until_announced(step[1])
+		"memory":
+			await _report_memory(step[1])
 		"meet":
 			_guests[step[1]].call("meet")
 		"speak":
@@ -112,6 +116,29 @@ func _until_shown(guest: String, count: int) -> bool:
 		await process_frame
 	_report("timeout", {"waited_for": "shown", "fields": {"guest": guest, "count": count}})
 	return false
+
+
+## Wait until the game has said that it did this.
+func _until_announced(news: String) -> bool:
+	var hud := _tavern.get_node("Hud/Hud")
+	var deadline := Time.get_ticks_msec() + TIMEOUT_S * 1000.0
+	while Time.get_ticks_msec() < deadline:
+		if hud.call("announced") == news:
+			_report("announced", {"news": news, "room": _room(), "x": _tavern.get_node("Traveller").get("position").x})
+			return true
+		await process_frame
+	_report("timeout", {"waited_for": "announced", "news": news})
+	return false
+
+
+## What a guest remembers, by leaving the conversation and opening it again.
+func _report_memory(guest: String) -> void:
+	var character: NpcCharacter = _guests[guest].get_node("NpcCharacter")
+	character.close()
+	character.open()
+	await character.opened
+	var profile := character.profile
+	_report("memory", {"guest": guest, "lines": profile["remembered"], "last": profile["last_line"]})
 
 
 ## How many letters a second everybody speaks; without pauses when that is faster than anybody reads.
