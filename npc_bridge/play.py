@@ -21,12 +21,14 @@ from npc_bridge.core import keeping
 from npc_bridge.core import messages as wire
 from npc_bridge.core.codec import JSON, Codec
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Wake
+from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Summarise, Wake
 from npc_bridge.core.session import Session, refusal
+from npc_bridge.core.summary import Job
 from npc_bridge.errors import BackendError, BridgeError, WireError
 from npc_bridge.memory.settings import StorageSettings
 from npc_bridge.memory.store import Store
 from npc_bridge.outbox import Outbox
+from npc_bridge.remembering import summarise
 from npc_bridge.saves import forget_for_good, load_state, save_state
 from npc_bridge.spending import Till
 from npc_bridge.tape import Recorder
@@ -169,11 +171,20 @@ class Play:
                 case Keep(message):
                     self._answer_accepted()
                     waits = self._keep(asyncio.create_task(self._keep_state(message, now)))
+                case Summarise(talk, job):
+                    self._keep(asyncio.create_task(self._summarise(talk, job)))
                 case Wake(after_s, key):
                     self._keep(asyncio.create_task(self._wake(after_s, key)))
                 case _:
                     assert_never(effect)
         return waits
+
+    async def _summarise(self, talk: Conversation, job: Job) -> None:
+        text, count = "", 0
+        with contextlib.suppress(BackendError):  # the next turn tries again
+            text, count = await summarise(talk, job, self.house.backend)
+        self.session.summarised(talk, job, count, text)
+        self._write(self.house.clock())
 
     async def _wake(self, after_s: float, key: str) -> None:
         await asyncio.sleep(after_s)
@@ -226,9 +237,10 @@ class Play:
             notices = till.bill(self.session, turn, message) if message["type"] == "turn_ended" else []
             if not turn.is_void:
                 script.append(message)
-                if turn.is_over:
+                if turn.is_over or len(script) == 1:
+                    # What came of the turn, and which events had expired when it began, is safe before the game hears of it.
                     self.session.ledger.touch(turn.conversation.npc)
-                    self._write(self.house.clock())  # what came of it is safe before the game hears that it is over
+                    self._write(self.house.clock())
                 self.tell(message)
             for notice in notices:
                 self.tell(notice)

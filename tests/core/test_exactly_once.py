@@ -120,6 +120,7 @@ class Playing(RuleBasedStateMachine):
             if not is_again:
                 del self.truth.waiting[event]  # expired unused
         self.turn, self.told = turn, told
+        self.write()  # what has expired is gone
 
     def end(self, raw: str, reason: Any, sent: int) -> bool:
         """End the turn under way; whether the player was shown something of it."""
