@@ -88,7 +88,7 @@ def test_the_panel_lists_talks_and_maps(project: Project, bridge: Callable[..., 
     characters.mkdir(parents=True)
     for name in ("smith", "bard"):
         (characters / f"{name}.toml").write_text(f'name = "{name.title()}"\n', encoding="utf-8")
-    running = bridge('lines = ["Watch! (nods) There (does a backflip) I go [b]."]').ready
+    running = bridge('lines = ["Watch! (nods) There (polishes a mug) I go [b]."]').ready
     printed = project.run("-s", "tests/panel.gd", NPC_BRIDGE_URL=running["url"], NPC_BRIDGE_TOKEN=running["token"])
     assert complaints(printed) == []
     assert "WARNING" not in printed
@@ -98,10 +98,11 @@ def test_the_panel_lists_talks_and_maps(project: Project, bridge: Callable[..., 
     lines = chat["text"].strip().split("\n")
     assert lines[:2] == ["> [rain_started]", "> Good day!"]
     assert "rain started" in "".join(lines[2:4]).replace("_", " ")
-    assert lines[-2] == "Watch! (nods → nod) There (does a backflip → ?) I go [b]."
+    assert lines[-2] == "Watch! (nods → nod) There (polishes a mug → ?) I go [b]."
     assert re.fullmatch(r"stop · first text \d+ ms · \d+ ms · \d+ tokens read · 0 of them cached · \d+ tokens written", lines[-1])
-    assert chat["unmapped"] == ["does a backflip"]
-    assert (mapped["clip_map"], mapped["unmapped"]) == ({"does a backflip": "nod"}, [])
+    assert chat["unmapped"] == ["polishes a mug"]
+    assert re.fullmatch(r'npc-bridge cues accept "polishes a mug" \w+ --character smith', chat["command"])
+    assert (mapped["clip_map"], mapped["unmapped"]) == ({"polishes a mug": "nod"}, [])
     assert off["characters"] == []
 
 

@@ -208,3 +208,15 @@ def test_a_bridge_that_was_started_again_goes_on_with_what_was_said(bridge: Brid
     events = game.finish()
     assert [event["shown"] for event in of(events, "typed")] == ["Slow.", "Again."]
     assert [event["remembered"] for event in of(events, "opened")] == [0, 2]
+
+
+# ── figures ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_stats_say_which_actions_have_no_clip(bridge: Bridge, play: Play) -> None:
+    steps = [["say", "Hi"], *ANSWERED, ["stats"]]
+    game = play([*GREETED, *steps], **where(bridge('lines = ["(polishes a mug) Hm."]')), npcs=[FAST])
+    (figures,) = asked(game.finish())
+    assert figures["stats"]["session"]["turns"] == 1
+    (row,) = figures["stats"]["unmapped"]
+    assert (row["character"], row["action"], row["count"]) == ("smith", "polishes a mug", 1)

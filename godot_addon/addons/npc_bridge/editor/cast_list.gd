@@ -6,10 +6,6 @@ const Bridge := preload("../npc_bridge.gd")
 const Settings := preload("../settings.gd")
 const Known := preload("../core/known.gd")
 
-## No character has this id; the bridge answers with those that exist.
-const _NOBODY := "?"
-const _NPC := "editor_asks_who_is_there"
-
 ## The list is another.
 signal changed
 
@@ -27,32 +23,16 @@ func _init(bridge: Bridge) -> void:
 
 ## Look again.
 func refresh() -> void:
-	if _bridge.is_ready():
-		_bridge.leave(_NPC)
-		_bridge.open({"type": "open", "npc": _NPC, "character": _NOBODY}, _receive)
+	var known: Array = _bridge.welcome.get("characters", []) if _bridge.is_ready() else []
+	Known.characters = PackedStringArray(known)
+	if known:
+		_take(Known.characters.duplicate())
 	else:
 		_read_files()
 
 
 func _on_state_changed(_state: Bridge.State, _code: int, _reason: String) -> void:
-	if not _bridge.is_ready():
-		Known.characters = PackedStringArray()
 	refresh()
-
-
-## True: this error was expected.
-func _receive(message: Dictionary) -> bool:
-	if message["type"] != "error" or message["code"] != "unknown_character":
-		return false
-	_bridge.leave(_NPC)
-	var text: String = message["message"]
-	var found := PackedStringArray()
-	for id: String in text.get_slice("there are: ", 1).split(", ", false):
-		if id != "none":
-			found.append(id)
-	Known.characters = found
-	_take(found)
-	return true
 
 
 func _read_files() -> void:

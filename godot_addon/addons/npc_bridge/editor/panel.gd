@@ -52,6 +52,7 @@ func _init() -> void:
 	bridge.state_changed.connect(_on_state_changed)
 	chat.changed.connect(func(_entry: Dictionary) -> void: _show_chat())
 	chat.unmapped.connect(mapper.note)
+	chat.replied.connect(ask_unmapped)
 	cast.changed.connect(_show_cast)
 	mapper.changed.connect(_show_actions)
 	_show_cast()
@@ -85,6 +86,23 @@ func talk_with(character: String) -> void:
 	_show_chat()
 	_line.editable = true
 	_line.grab_focus()
+
+
+## Ask the bridge which actions have no clip: it counts those of all games, over restarts.
+func ask_unmapped() -> void:
+	if bridge.is_ready():
+		var stats: Dictionary = await bridge.stats()
+		var counted: Array = stats.get("unmapped", [])
+		mapper.take(counted)
+
+
+## Put the command for the chosen action into the clipboard.
+func copy_command() -> String:
+	var action := _chosen_action()
+	var command := mapper.command_for(action) if action else ""
+	if command and DisplayServer.has_feature(DisplayServer.FEATURE_CLIPBOARD):
+		DisplayServer.clipboard_set(command)
+	return command
 
 
 ## What the chat shows, as text.
@@ -137,12 +155,16 @@ func _add_actions() -> void:
 	_actions.size_flags_vertical = Control.SIZE_EXPAND_FILL
 	_actions.tooltip_text = Text.of("What NPCs wanted to do and have no clip for, here and in the running game")
 	column.add_child(_actions)
+	var buttons := HBoxContainer.new()
+	column.add_child(buttons)
 	_map.text = Text.of("Map to…")
 	_map.flat = false
 	_map.tooltip_text = Text.of("Writes the clip map of an NPC of this scene")
 	_map.about_to_popup.connect(_fill_map)
 	_map.get_popup().index_pressed.connect(_on_map_chosen)
-	column.add_child(_map)
+	buttons.add_child(_map)
+	buttons.add_child(_button("Copy command", copy_command, "For a terminal: writes it into the file of the character"))
+	buttons.add_child(_button("Refresh", ask_unmapped, "Ask the bridge what it has counted"))
 
 
 func _column(width: int) -> VBoxContainer:
@@ -189,6 +211,8 @@ func _on_state_changed(state: Bridge.State, _code: int, reason: String) -> void:
 	_start.text = Text.of("Start bridge") if is_off else Text.of("Stop")
 	if reason:
 		_state.text += " – " + reason
+	if state == Bridge.State.READY:
+		ask_unmapped.call_deferred()
 
 
 func _show_cast() -> void:
@@ -224,7 +248,8 @@ func _paragraph(text: String, colour: Color) -> void:
 func _show_actions() -> void:
 	_actions.clear()
 	for action: String in mapper.sorted():
-		_actions.add_item("%s  ×%d" % [action, mapper.actions[action]])
+		var near := ", ".join(mapper.suggestions_of(action))
+		_actions.add_item("%s  ×%d%s" % [action, mapper.actions[action], "  → %s ?" % near if near else ""])
 		_actions.set_item_metadata(_actions.item_count - 1, action)
 
 
@@ -252,11 +277,15 @@ func _fill_map() -> void:
 
 func _on_map_chosen(index: int) -> void:
 	var chosen: Array = _map.get_popup().get_item_metadata(index)
+	var action := _chosen_action()
+	var npc_at: int = chosen[0]
+	if action:
+		mapper.map_to(action, str(chosen[1]), _npcs[npc_at])
+
+
+## The action that is selected, else the first; empty when there is none.
+func _chosen_action() -> String:
 	var at := _actions.get_selected_items()
 	if at.is_empty() and _actions.item_count > 0:
 		at = PackedInt32Array([0])
-	if at.is_empty():
-		return
-	var action: String = _actions.get_item_metadata(at[0])
-	var npc_at: int = chosen[0]
-	mapper.map_to(action, str(chosen[1]), _npcs[npc_at])
+	return str(_actions.get_item_metadata(at[0])) if at else ""

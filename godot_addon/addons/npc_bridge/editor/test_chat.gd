@@ -14,6 +14,8 @@ const PLAYER := "Developer"
 signal changed(entry: Dictionary)
 ## An action came that no clip fits.
 signal unmapped(action: String)
+## A reply is complete.
+signal replied
 
 ## Everything so far, oldest first.
 var entries: Array[Dictionary] = []
@@ -106,16 +108,22 @@ func _receive(message: Dictionary) -> void:
 			var entry := _entry_of(message)
 			entry.merge(message)
 			changed.emit(entry)
+			replied.emit()
 		"error":
 			_add({"kind": "error", "text": message["message"]})
 
 
 func _take_cue(cue: Dictionary) -> void:
+	if cue["state"] in ["provisional", "withdrawn"] or cue["reason"] == "thinking":
+		return
 	var entry := _entry_of(cue)
 	var clip: String = cue["clip"]
 	var action: String = cue["action"]
 	# In the text as an author would write it, so that the place can be seen.
-	entry["text"] += " (%s → %s) " % [action, clip] if clip else " (%s → ?) " % action
+	var shown := clip if clip else "?"
+	if cue["target"]:
+		shown += " @ " + str(cue["target"])
+	entry["text"] += " (%s → %s) " % [action, shown]
 	var actions: Array = entry["actions"]
 	actions.append(cue)
 	changed.emit(entry)
