@@ -27,7 +27,7 @@ from npc_bridge import __version__
 from npc_bridge.backends import Backend
 from npc_bridge.cast import Cast
 from npc_bridge.config import ServerSettings
-from npc_bridge.core import clips, keeping, manner
+from npc_bridge.core import clips, keeping, moderation
 from npc_bridge.core import messages as wire
 from npc_bridge.core.budget import BudgetSettings
 from npc_bridge.core.codec import JSON, MSGPACK, Codec
@@ -171,6 +171,17 @@ class Bridge:
             else:
                 play.confirm()
 
+    def about_the_memory(self) -> list[dict[str, Any]]:
+        """What a game should know of it when it comes."""
+        store = self.house.store
+        notices = []
+        if store is not None and store.damaged is not None:
+            message = f"the memory was damaged, and set aside as {store.damaged.name}; it begins anew"
+            notices.append({"type": "notice", "code": "storage_damaged", "message": message})
+        if store is not None and store.failing:
+            notices.append({"type": "notice", "code": "storage_failed", "message": store.failing})
+        return notices
+
     async def play_for(self, session_id: str) -> tuple[Play, bool]:
         """The play with this id and whether the game knows it: one that goes on, one that the memory holds, or else a new one."""
         if session_id and (play := self.plays.get(session_id)) is not None:
@@ -251,10 +262,8 @@ class Connection:
         if play.outbox is not None:
             play.outbox.close(4009, "this session goes on in another connection")
         play.attach(outbox, self.codec, self.bridge.welcome(play), hello.seq if is_known else None)
-        if (store := self.bridge.house.store) is not None and store.damaged is not None:
-            play.tell(
-                {"type": "notice", "code": "storage_damaged", "message": f"the memory was damaged, and set aside as {store.damaged.name}"}
-            )
+        for notice in self.bridge.about_the_memory():
+            play.tell(notice)
         await asyncio.shield(self.bridge.words)
         try:
             await self._read(play, outbox)
@@ -331,7 +340,7 @@ class Pace:
 def load_words() -> None:
     """Read the words by which actions are understood, and those that no character says."""
     clips.warm_up()
-    manner.warm_up()
+    moderation.NOTHING.watched(True)
 
 
 def choose_subprotocol(_socket: ServerConnection, offered: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,6 +19,9 @@ from npc_bridge.memory.settings import StorageSettings
 from npc_bridge.memory.store import Store
 from npc_bridge.server import Bridge
 from npc_bridge.tape import Recorder
+
+# Bridges that tests start as processes of their own remember nothing, unless a test says where.
+os.environ.setdefault("NPC_BRIDGE_STORAGE__PATH", "")
 
 SMITH = """
 name = "Brom"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,12 @@ from npc_bridge import __version__
 from npc_bridge.backends import Backend
 from npc_bridge.cli.running import backend_options, configure_logs, run, settings_from, when_parent_ends
 from npc_bridge.config import Settings
+from npc_bridge.errors import StorageTooNew, StorageUnusable
+
+if TYPE_CHECKING:
+    from npc_bridge.memory.store import Store
+
+log = logging.getLogger(__name__)
 
 
 @click.command(short_help="Run the bridge beside a game.")
@@ -63,8 +70,6 @@ def serve(
 async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit_with_parent: bool) -> None:
     from npc_bridge.backends.choice import make_backend
     from npc_bridge.cast import Cast, read_text
-    from npc_bridge.memory.settings import storage_file
-    from npc_bridge.memory.store import open_store
     from npc_bridge.server import Bridge
     from npc_bridge.tape import Recorder, RecordingBackend
 
@@ -81,7 +86,7 @@ async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit
             events_toml = read_text(cast.events) if cast.events.is_file() else ""
             recorder = Recorder(file, characters=cast.characters, events_toml=events_toml, backend=backend)
             backend = RecordingBackend(backend, recorder)
-        store = await open_store(storage_file(settings.storage, settings.characters.absolute().parent), sync=settings.storage.sync)
+        store = await opened_store(settings)
         stack.push_async_callback(store.close)
         await store.expire(settings.storage.retention_days)
         bridge = await stack.enter_async_context(
@@ -89,6 +94,27 @@ async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit
         )
         _announce(bridge.url, bridge.port, settings, backend.name, backend.model, cast, as_json)
         await stopped.wait()
+
+
+async def opened_store(settings: Settings) -> Store:
+    """The memory of this game. Raises ``StorageUnusable``, which says what to do.
+
+    A file that the user has named has to be had. That of the user's data folder is done without if it cannot be had: a second instance
+    of a game, or a folder that cannot be written to, is no reason for silence.
+    """
+    from npc_bridge.memory.settings import storage_file
+    from npc_bridge.memory.store import open_store
+
+    file = storage_file(settings.storage, settings.characters.absolute().parent)
+    try:
+        return await open_store(file, sync=settings.storage.sync)
+    except StorageUnusable as error:
+        if settings.storage.path is not None or isinstance(error, StorageTooNew):
+            raise
+        log.warning("nothing is remembered after this bridge ends: %s", error)
+        store = await open_store(None)
+        store.failing = str(error)
+        return store
 
 
 def _announce(url: str, port: int, settings: Settings, backend: str, model: str, cast: Any, as_json: bool) -> None:
