@@ -220,3 +220,31 @@ def test_stats_say_which_actions_have_no_clip(bridge: Bridge, play: Play) -> Non
     assert figures["stats"]["session"]["turns"] == 1
     (row,) = figures["stats"]["unmapped"]
     assert (row["character"], row["action"], row["count"]) == ("smith", "polishes a mug", 1)
+
+
+# ── several at one table ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_gathered_group_is_spoken_to_and_answers_by_whom_its_director_chooses(bridge: Bridge, play: Play, tmp_path: Path) -> None:
+    for name in ("Brom", "Mira"):
+        (tmp_path / f"bridge/characters/{name.lower()}.toml").write_text(f'name = "{name}"\n', encoding="utf-8")
+    npcs = [{"id": "smith", "character": "brom", "label": False}, {"id": "bard", "character": "mira", "label": False}]
+    opened: list[list[Any]] = [["start"], ["until", "opened", {"npc": "smith"}], ["until", "opened", {"npc": "bard"}]]
+    gather = ["gather", "table", ["smith", "bard"], {"max_npc_turns": 1}]
+    steps = [gather, ["say_to", "table", "Mira, a song?"], ["until", "turn_ended"], ["until", "turn_ended"], ["disperse", "table"]]
+    game = play([*opened, *steps], **where(bridge('lines = ["So be it."]')), npcs=npcs)
+    events = game.finish()
+    assert asked(events) == [{"gathered": True}, {"dispersed": True}]
+    speakers = [event["npc"] for event in of(events, "turn_started")]
+    assert speakers[0] == "bard"
+    assert set(speakers) <= {"smith", "bard"}
+    assert events[-2]["waiting"] == 0
+    without_warnings(game)
+
+
+def test_a_note_is_read_in_the_next_reply_and_in_no_other(bridge: Bridge, play: Play) -> None:
+    steps = [["note", "The bridge is closed."], ["say", "Hi"], *ANSWERED, ["say", "And?"], *ANSWERED]
+    events = play([*GREETED, *steps], **where(bridge('lines = ["Yes."]')), npcs=[FAST]).finish()
+    notes = [event["note"] for event in of(events, "turn_started")]
+    assert "The bridge is closed." in notes[0]
+    assert notes[1:] == [""]
