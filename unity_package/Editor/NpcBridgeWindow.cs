@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Linq;
+using NpcBridge.Core;
 using UnityEditor;
 using UnityEngine;
 
@@ -8,13 +9,17 @@ namespace NpcBridge.Editor
     /// <summary>A window that shows the connection while the game plays: its state, messages, turns, unmapped actions, and a test chat.</summary>
     internal sealed class NpcBridgeWindow : EditorWindow
     {
-        private static readonly string[] Tabs = { "Messages", "Turns", "Unmapped actions" };
+        private static readonly string[] Tabs = { "Messages", "Turns", "Unmapped actions", "Figures" };
+
+        /// <summary>From this tab on, what is shown is what the bridge counts.</summary>
+        private const int FirstAskedTab = 2;
 
         private Watch _watch;
         private Vector2 _place;
         private int _tab;
         private string _npc = "";
         private string _line = "";
+        private string _said = "";
 
         [MenuItem("Window/NPC Bridge")]
         private static void Open()
@@ -53,7 +58,17 @@ namespace NpcBridge.Editor
             DrawState(bridge);
             DrawChat();
             _tab = GUILayout.Toolbar(_tab, Tabs);
+            if (_tab >= FirstAskedTab && _watch.IsStale)
+            {
+                _watch.Ask();
+            }
+
             _place = EditorGUILayout.BeginScrollView(_place);
+            if (_tab == FirstAskedTab)
+            {
+                DrawSuggestions();
+            }
+
             foreach (string line in Lines())
             {
                 EditorGUILayout.SelectableLabel(line, GUILayout.Height(EditorGUIUtility.singleLineHeight * (1 + line.Count(each => each == '\n'))));
@@ -109,12 +124,33 @@ namespace NpcBridge.Editor
             }
         }
 
+        private void DrawSuggestions()
+        {
+            foreach (UnmappedAction action in _watch.Suggested)
+            {
+                EditorGUILayout.BeginHorizontal();
+                EditorGUILayout.LabelField(action.Character, action.Count + " × " + action.Action);
+                foreach (string clip in action.Suggestions)
+                {
+                    if (GUILayout.Button(clip, GUILayout.Width(100)))
+                    {
+                        _said = Aliases.Accept(action, clip);
+                    }
+                }
+
+                EditorGUILayout.EndHorizontal();
+            }
+
+            EditorGUILayout.HelpBox(_said.Length > 0 ? _said : "A button makes the action another word for that clip, in the clip map of its NPC.", MessageType.None);
+        }
+
         private IEnumerable<string> Lines()
         {
             switch (_tab)
             {
                 case 0: return _watch.Messages;
                 case 1: return _watch.Turns;
+                case 3: return _watch.Figures;
                 default: return _watch.Unmapped.OrderByDescending(each => each.Value).Select(each => each.Value + " × " + each.Key);
             }
         }

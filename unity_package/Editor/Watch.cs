@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
 using NpcBridge.Core;
 
 namespace NpcBridge.Editor
@@ -8,6 +10,7 @@ namespace NpcBridge.Editor
     internal sealed class Watch : IDisposable
     {
         private const int MaxLines = 200;
+        private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
         private readonly NpcBridgeConnection _bridge;
 
@@ -27,6 +30,25 @@ namespace NpcBridge.Editor
 
         /// <summary>Actions that no clip fits, and how often each was written.</summary>
         public SortedDictionary<string, int> Unmapped { get; } = new SortedDictionary<string, int>(StringComparer.Ordinal);
+
+        /// <summary>What the bridge has counted of them over all sessions, with the clips it suggests; empty until <see cref="Ask"/> was answered.</summary>
+        public IReadOnlyList<UnmappedAction> Suggested { get; private set; } = new UnmappedAction[0];
+
+        /// <summary>Turns, tokens, money, model servers and budgets, as the bridge counts them.</summary>
+        public List<string> Figures { get; } = new List<string>();
+
+        /// <summary>Whether something was said since the bridge was asked for what it counts.</summary>
+        public bool IsStale { get; private set; } = true;
+
+        /// <summary>Ask the bridge for what it counts.</summary>
+        public void Ask()
+        {
+            if (_bridge.IsReady)
+            {
+                IsStale = false;
+                _bridge.Stats(TakeStats);
+            }
+        }
 
         public bool IsOf(NpcBridgeConnection bridge)
         {
@@ -67,8 +89,8 @@ namespace NpcBridge.Editor
                     Add(Messages, "← text " + piece.Npc + " @" + piece.At + " " + piece.Text);
                     break;
                 case Cue cue:
-                    Add(Messages, "← cue " + cue.Npc + " @" + cue.At + " " + cue.Clip + " (" + cue.Action + ")");
-                    if (cue.Clip.Length == 0)
+                    Add(Messages, "← cue " + Shown(cue));
+                    if (cue.Clip.Length == 0 && !cue.IsThinking)
                     {
                         Unmapped.TryGetValue(cue.Action, out int count);
                         Unmapped[cue.Action] = count + 1;
@@ -80,8 +102,9 @@ namespace NpcBridge.Editor
                     Add(Turns, started.Turn + " " + started.Npc + " " + started.Cause + (started.Note.Length > 0 ? "\n" + started.Note : ""));
                     break;
                 case TurnEnded ended:
+                    IsStale = true;
                     Add(Messages, "← turn_ended " + ended.Npc + " " + ended.Reason);
-                    Add(Turns, ended.Turn + " " + ended.Reason + ", " + Figures(ended));
+                    Add(Turns, ended.Turn + " " + ended.Reason + ", " + FiguresOf(ended));
                     break;
                 default:
                     Add(Messages, "← " + message.Type + (message is NpcMessage about ? " " + about.Npc : ""));
@@ -89,16 +112,38 @@ namespace NpcBridge.Editor
             }
         }
 
-        private static string Figures(TurnEnded ended)
+        private void TakeStats(Stats stats, BridgeError error)
+        {
+            Figures.Clear();
+            if (stats == null)
+            {
+                Figures.Add(error.Message);
+                return;
+            }
+
+            Suggested = stats.Unmapped;
+            var maps = new[] { stats.Session }.Concat(stats.Characters).Concat(stats.Players).Concat(stats.Backends).Concat(stats.Budgets);
+            Figures.AddRange(maps.Select(map => string.Join(", ", map.Select(each => each.Key + " " + Convert.ToString(each.Value, Invariant)))));
+        }
+
+        private static string Shown(Cue cue)
+        {
+            return cue.Npc + " @" + cue.At + " " + cue.Clip + " (" + cue.Action + ")" + (cue.Target.Length > 0 ? " → " + cue.Target : "")
+                + (cue.State == "final" ? "" : " " + cue.State) + (cue.Score < 0 ? "" : " " + cue.Reason + " " + cue.Score.ToString("0.00", Invariant));
+        }
+
+        private static string FiguresOf(TurnEnded ended)
         {
             string line = "first text " + Known(ended.FirstTextMs) + " ms, all " + Known(ended.TotalMs) + " ms, prompt " + Known(ended.PromptTokens)
                 + " tokens, " + Known(ended.CachedTokens) + " of them cached, reply " + Known(ended.CompletionTokens);
+            line += ended.Backend.Length > 0 ? ", by " + ended.Backend : "";
+            line += ended.CostUsd < 0 ? "" : ", " + ended.CostUsd.ToString("0.######", Invariant) + " USD";
             return ended.Code.Length > 0 ? line + "; " + ended.Code + ": " + ended.Message : line;
         }
 
         private static string Known(double figure)
         {
-            return figure < 0 ? "?" : Math.Round(figure).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return figure < 0 ? "?" : Math.Round(figure).ToString(Invariant);
         }
     }
 }

@@ -99,6 +99,49 @@ namespace NpcBridge.Layer.Tests
         }
 
         [Test]
+        public void ASuggestionBecomesAnAliasInTheClipMap()
+        {
+            var npc = new GameObject("smith").AddComponent<NpcCharacter>();
+            npc.Character = "brom";
+            var action = ((Stats)BridgeMessage.Read(Stats())).Unmapped.Single();
+            Assert.That(Aliases.Accept(action, "wipe"), Does.StartWith("Give the NPC a clip map first"));
+            npc.Animator = npc.gameObject.AddComponent<Animator>();
+            npc.Animator.runtimeAnimatorController = new RuntimeAnimatorController();
+            npc.Animator.StateNames.Add("wipe");
+            npc.ClipMap = ScriptableObject.CreateInstance<NpcClipMap>();
+            npc.ClipMap.Clips.Add(new NpcClip("clean", NpcClipKind.Event));
+            foreach (string clip in new[] { "wipe", "clean", "clean" })
+            {
+                Assert.That(Aliases.Accept(action, clip), Is.EqualTo("'polishes a mug' means '" + clip + "' now."));
+            }
+
+            Assert.That(npc.DeclaredClips().Select(each => each.Name + "=" + string.Join(",", each.Aliases)), Is.EqualTo(new[]
+            {
+                "clean=polishes a mug", "wipe=polishes a mug",
+            }));
+            npc.Character = "mira";
+            Assert.That(Aliases.Accept(action, "wipe"), Is.EqualTo("No NPC of this scene is the character 'brom'."));
+        }
+
+        [Test]
+        public void TheWindowShowsWhatTheBridgeCounts()
+        {
+            NpcBridgeConnection bridge = NpcBridgeConnection.Instance;
+            using (var watch = new Watch(bridge))
+            {
+                MethodInfo take = typeof(Watch).GetMethod("TakeStats", BindingFlags.Instance | BindingFlags.NonPublic);
+                take.Invoke(watch, new object[] { BridgeMessage.Read(Stats()), null });
+                Assert.That((watch.Figures[0], watch.Suggested.Single().Suggestions.Single()), Is.EqualTo(("turns 12, cost_usd 0.5", "wipe")));
+                Say(bridge, new WireMap
+                {
+                    { "type", "cue" }, { "npc", "smith" }, { "turn", "t1" }, { "at", 3L }, { "clip", "point" }, { "action", "points" }, { "target", "door" },
+                    { "score", 0.875 }, { "reason", "lexical" }, { "state", "confirmed" }, { "id", 1L },
+                });
+                Assert.That(watch.Messages, Is.EqualTo(new[] { "← cue smith @3 point (points) → door confirmed lexical 0.88" }));
+            }
+        }
+
+        [Test]
         public void WindowPageAndInspectorsDrawWithoutAnError()
         {
             var npc = new GameObject("smith").AddComponent<NpcCharacter>();
@@ -156,6 +199,15 @@ namespace NpcBridge.Layer.Tests
                 Engine.Scene.ToList().ForEach(UnityEngine.Object.DestroyImmediate);
                 Application.isPlaying = true;
             }
+        }
+
+        private static WireMap Stats()
+        {
+            var unmapped = new WireMap { { "character", "brom" }, { "action", "polishes a mug" }, { "count", 3L }, { "suggestions", new List<object> { "wipe" } } };
+            return new WireMap
+            {
+                { "type", "stats" }, { "id", "x1" }, { "session", new WireMap { { "turns", 12L }, { "cost_usd", 0.5 } } }, { "unmapped", new List<object> { unmapped } },
+            };
         }
 
         private static void Draw(UnityEngine.Object target, string message)

@@ -211,6 +211,20 @@ namespace NpcBridge.Layer.Tests
         }
 
         [Test]
+        public void TheBridgeCountsActionsThatNoClipFits()
+        {
+            NpcCharacter smith = Npc("smith");
+            Animate(smith, new[] { "nod" }, "Idle");
+            Opening(smith);
+            Answer(smith, "Hello!");
+            Stats found = null;
+            NpcBridgeConnection.Instance.Stats((stats, error) => found = stats);
+            Until(() => found != null);
+            Assert.That(found.Unmapped.Select(each => each.Character + ": " + each.Action), Has.Member("brom: sits down"));
+            Assert.That(found.Session["turns"], Is.GreaterThanOrEqualTo(1L));
+        }
+
+        [Test]
         public void ANoticeIsLoggedAndRaised()
         {
             NpcBridgeConnection bridge = NpcBridgeConnection.Instance;

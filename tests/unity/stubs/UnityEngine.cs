@@ -81,6 +81,12 @@ namespace UnityEngine
         }
     }
 
+    public enum FindObjectsSortMode
+    {
+        None,
+        InstanceID,
+    }
+
     public class Object
     {
         private bool _isDestroyed;
@@ -135,6 +141,12 @@ namespace UnityEngine
             }
 
             obj._isDestroyed = true;
+        }
+
+        public static T[] FindObjectsByType<T>(FindObjectsSortMode sortMode)
+            where T : Object
+        {
+            return Engine.Scene.Where(each => each.activeInHierarchy).SelectMany(each => each.Parts).OfType<T>().ToArray();
         }
 
         public static void DontDestroyOnLoad(Object target)

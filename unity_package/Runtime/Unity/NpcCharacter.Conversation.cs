@@ -155,7 +155,18 @@ namespace NpcBridge
                 _early[(wire.Index, wire.Id)] = cue;
             }
 
-            if (Turn.IsChoice && !cue.IsThinking)
+            if (cue.IsThinking)
+            {
+                // Whoever still speaks need not be seen thinking.
+                if (!_speeches.Exists(each => each.IsBusyBefore(Turn.Id)))
+                {
+                    ThinkingStarted?.Invoke(cue);
+                }
+
+                return;
+            }
+
+            if (Turn.IsChoice)
             {
                 Turn.PartsOf(wire.Index).Add(cue);
                 return;
@@ -167,7 +178,7 @@ namespace NpcBridge
         private void Pass(NpcCue cue)
         {
             CueArrived?.Invoke(cue);
-            if (cue.IsThinking ? !_speeches.Exists(each => each.IsBusyBefore(Turn.Id)) : _speeches.Count == 0)
+            if (_speeches.Count == 0)
             {
                 Reach(cue);
             }

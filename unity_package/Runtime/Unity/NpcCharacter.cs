@@ -92,6 +92,11 @@ namespace NpcBridge
         /// </summary>
         public event Action<int, string> CandidateArrived;
 
+        /// <summary>
+        /// A pose for the time in which the model thinks; it ends with the first text or cue, or with the turn. Its clip may be empty.
+        /// </summary>
+        public event Action<NpcCue> ThinkingStarted;
+
         /// <summary>A cue came in. It is reached later, when the text before it has been shown.</summary>
         public event Action<NpcCue> CueArrived;
 
@@ -248,7 +253,7 @@ namespace NpcBridge
             cue.IsReached = true;
             CueReached?.Invoke(cue);
             onCueReached.Invoke(cue.Clip, cue.Action);
-            if (cue.Clip.Length == 0 && !cue.IsThinking)
+            if (cue.Clip.Length == 0)
             {
                 Unhandled(cue);
             }

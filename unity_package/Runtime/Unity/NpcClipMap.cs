@@ -91,6 +91,16 @@ namespace NpcBridge
         /// <summary>The Animator's layer of the state.</summary>
         public int Layer => layer;
 
+        /// <summary>Another word for it, if it is not one yet.</summary>
+        public void AddAlias(string alias)
+        {
+            if (Array.IndexOf(aliases, alias) < 0)
+            {
+                Array.Resize(ref aliases, aliases.Length + 1);
+                aliases[aliases.Length - 1] = alias;
+            }
+        }
+
         internal Clip ToWire()
         {
             return new Clip(name, description, aliases);

@@ -229,12 +229,6 @@ namespace NpcBridge
 
         private void TakeCue(NpcCue cue)
         {
-            if (cue.IsThinking)
-            {
-                Play(cue.Clip.Length > 0 ? cue.Clip : thinkingClip, cue);
-                return;
-            }
-
             LookAt(cue);
             if (cue.Clip.Length == 0)
             {
@@ -254,6 +248,11 @@ namespace NpcBridge
                 LookedAt?.Invoke(cue, target.Place);
                 onLookedAt.Invoke(target.Place);
             }
+        }
+
+        private void Think(NpcCue cue)
+        {
+            Play(cue.Clip.Length > 0 ? cue.Clip : thinkingClip, cue);
         }
 
         private void TakeConfirmed(NpcCue cue)
@@ -304,6 +303,7 @@ namespace NpcBridge
             {
                 Part();
                 character.CueReached += TakeCue;
+                character.ThinkingStarted += Think;
                 character.CueConfirmed += TakeConfirmed;
                 character.CueWithdrawn += TakeBack;
                 character.TextArrived += TakeText;
@@ -317,6 +317,7 @@ namespace NpcBridge
             if (character != null)
             {
                 character.CueReached -= TakeCue;
+                character.ThinkingStarted -= Think;
                 character.CueConfirmed -= TakeConfirmed;
                 character.CueWithdrawn -= TakeBack;
                 character.TextArrived -= TakeText;

@@ -70,10 +70,10 @@ namespace NpcBridge.Core.Tests
         }
 
         /// <summary>Open the smith and let him finish what he begins with.</summary>
-        public LiveBridge WithSmith()
+        public LiveBridge WithSmith(string player = "Ada")
         {
             Ready();
-            WireMap open = GameMessages.Open("smith", "brom", new Player("Ada"), new[] { new Clip("wave"), new Clip("nod") }, "en", "");
+            WireMap open = GameMessages.Open("smith", "brom", new Player(player), new[] { new Clip("wave"), new Clip("nod") }, "en", "");
             Session.Open("smith", open, _ => { });
             Until(() => All<Opened>().Any(), "the smith is open");
             if (All<Opened>().Last().Opening)

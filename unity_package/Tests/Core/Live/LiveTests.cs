@@ -244,9 +244,9 @@ lines = [""" + Slow + @"""]
         [Test]
         public void ASavedStateIsLoadedFromTheBlobAndFromTheSlot([Values] bool json)
         {
-            using (var live = new LiveBridge(Script, settings => settings.Json = json, remembers: true).WithSmith())
+            using (var live = Guest(settings => settings.Json = json).WithSmith(json ? "Grace" : "Edsger"))
             {
-                live.Answer("My name is Ada.");
+                live.Answer("Hello!");
                 byte[] blob = null;
                 live.Session.Save("", (saved, error) => blob = saved?.Blob);
                 bool isKept = false;
@@ -271,7 +271,7 @@ lines = [""" + Slow + @"""]
                 live.Session.Load(null, "no such slot", (answer, error) => refused = error.Code);
                 live.Until(() => refused.Length > 0, "the refusal");
                 Forgotten forgotten = null;
-                live.Session.Forget("", "Ada", (answer, error) => forgotten = answer);
+                live.Session.Forget("", json ? "Grace" : "Edsger", (answer, error) => forgotten = answer);
                 live.Until(() => forgotten != null, "it is forgotten");
                 Assert.That((refused, forgotten.Conversations, forgotten.Slots), Is.EqualTo(("bad_save", 1L, 1L)));
             }
@@ -354,7 +354,7 @@ lines = [""" + Slow + @"""]
         {
             if (_shared == null)
             {
-                _shared = new LiveBridge(Script).Ready();
+                _shared = new LiveBridge(Script, remembers: true).Ready();
             }
 
             return new LiveBridge(Script, settings =>
