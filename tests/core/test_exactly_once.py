@@ -120,6 +120,7 @@ class Playing(RuleBasedStateMachine):
             if not is_again:
                 del self.truth.waiting[event]  # expired unused
         self.turn, self.told = turn, told
+        self.session.ledger.touch("brom")
         self.write()  # what has expired is gone
 
     def end(self, raw: str, reason: Any, sent: int) -> bool:
