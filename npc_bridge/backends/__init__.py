@@ -52,7 +52,7 @@ class ServerMemory:
     """How many messages at the end of ``messages`` the server does not know yet: all that came after the last reply which it made and
     which was kept as it was, notes and the beginning of the reply included."""
     entries: int = 200
-    """After how many messages it makes a summary, 20 to 400."""
+    """After how many messages it makes a summary; a server takes the nearest number that it knows, 20 to 400."""
     skip_save_types: tuple[Literal["system", "user", "assistant", "output"], ...] = ()
     """What of this request it does not keep; ``output`` is the reply."""
 

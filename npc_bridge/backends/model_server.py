@@ -57,8 +57,10 @@ class ModelServer:
         chance: Callable[[], float] = random.random,
     ) -> None:
         """``chance`` gives numbers between 0 and 1, by which pauses vary."""
-        self._profile = profile
         self._model: Model = profile.model_named(model or profile.model)
+        if self._model.server_memory is not None:
+            profile = profile.model_copy(update={"server_memory": self._model.server_memory})
+        self._profile = profile
         self._base_url = (base_url or profile.base_url).rstrip("/")
         if not self._base_url.startswith(("http://", "https://")):
             raise BadSettings(f"base_url {self._base_url!r} is no address of the form http://127.0.0.1:8080/v1")

@@ -55,6 +55,8 @@ class Model(_Part):
     input_price: float | None = Field(default=None, ge=0)
     output_price: float | None = Field(default=None, ge=0)
     cached_price: float | None = Field(default=None, ge=0)
+    server_memory: bool | None = None
+    """Whether the server can remember for this model, if that is not as the profile says."""
     starts_thinking: bool | None = None
     """Whether its template opens ``<think>`` in the prompt, so that its replies begin inside and only the closing tag comes. Absent: it is
     found out, unless the server keeps thinking apart anyway."""

@@ -14,6 +14,8 @@ from npc_bridge.backends.profiles import Model, Profile, Shape, parenthesis_toke
 from npc_bridge.backends.shape import prefill_of, shape
 
 BANNED = -100
+FEWEST_ENTRIES, MOST_ENTRIES = 20, 400
+"""What Model Studio's memory takes."""
 
 
 def encoded_body(request: ChatRequest, profile: Profile, model: Model, to: Shape, n: int = 1) -> bytes:
@@ -37,7 +39,8 @@ def flat_body(request: ChatRequest, profile: Profile, model: Model, to: Shape, n
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     if profile.server_memory and request.memory is not None:
         memory = request.memory
-        kept = {"enable_long_term_memory": True, "memory_entries": memory.entries, "skip_save_types": list(memory.skip_save_types)}
+        entries = min(max(memory.entries, FEWEST_ENTRIES), MOST_ENTRIES)
+        kept = {"enable_long_term_memory": True, "memory_entries": entries, "skip_save_types": list(memory.skip_save_types)}
         body["character_options"] = {"profile": memory.profile, "memory": kept}
     return body | profile.extra_body | _without_actions(request, profile) | _grammar(request, profile)
 

@@ -73,6 +73,20 @@ async def test_a_server_that_remembers_gets_the_persona_as_profile_and_the_new_m
     assert fake.requests[-1].headers["x-dashscope-aca-session"] == "tavern-7"
 
 
+@pytest.mark.parametrize(("entries", "asked"), [(2, 20), (20, 20), (400, 400), (1_000, 400)])
+async def test_only_numbers_of_entries_that_the_server_knows_are_sent(fake: FakeModel, entries: int, asked: int) -> None:
+    memory = ServerMemory(PERSONA, new=2, entries=entries)
+    await ends(client(fake), ChatRequest(MESSAGES, conversation="tavern-7", memory=memory))
+    assert parameters(fake)["character_options"]["memory"]["memory_entries"] == asked
+
+
+async def test_a_model_without_memory_gets_the_whole_history_from_a_server_that_has_one(fake: FakeModel) -> None:
+    forgetful = client(fake, models=(PLUS.model_copy(update={"server_memory": False}),))
+    await ends(forgetful, ChatRequest(MESSAGES, conversation="tavern-7", memory=ServerMemory(PERSONA, new=2)))
+    assert parameters(fake)["messages"] == MESSAGES
+    assert [model.name for model in find_profile("model_studio").models if model.server_memory is None] == ["qwen-plus-character"]
+
+
 @pytest.mark.parametrize("profile", ["openai", "llamacpp", "ollama"])
 async def test_a_server_that_does_not_remember_gets_the_whole_history_from_the_same_request(fake: FakeModel, profile: str) -> None:
     await ends(client(fake, profile), ChatRequest(MESSAGES, conversation="tavern-7", memory=ServerMemory(PERSONA, new=2)))

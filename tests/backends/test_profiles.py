@@ -50,6 +50,7 @@ def test_limits_and_prices_of_a_listed_model_are_known() -> None:
         input_price=0.5,
         output_price=1.4,
         cached_price=0.1,
+        server_memory=False,
     )
     assert model.limits == ModelLimits(8192, 7680, 512)
 
