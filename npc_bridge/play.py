@@ -78,6 +78,7 @@ class Play:
         self._scripts: dict[str, list[dict[str, Any]]] = {}
         """What the turns under way have told so far, by turn id."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._summaries: set[asyncio.Task[None]] = set()
 
     # ── the game ──
 
@@ -162,6 +163,7 @@ class Play:
                         self.tell(message)
                 case Begin(turn):
                     self._answer_accepted()
+                    self._make_way()
                     self._keep(asyncio.create_task(self._run(turn)))
                 case Stop(turn):
                     self._stop(turn)
@@ -172,7 +174,7 @@ class Play:
                     self._answer_accepted()
                     waits = self._keep(asyncio.create_task(self._keep_state(message, now)))
                 case Summarise(talk, job):
-                    self._keep(asyncio.create_task(self._summarise(talk, job)))
+                    self._summaries.add(self._keep(asyncio.create_task(self._summarise(talk, job))))
                 case Wake(after_s, key):
                     self._keep(asyncio.create_task(self._wake(after_s, key)))
                 case _:
@@ -181,10 +183,19 @@ class Play:
 
     async def _summarise(self, talk: Conversation, job: Job) -> None:
         text, count = "", 0
-        with contextlib.suppress(BackendError):  # the next turn tries again
-            text, count = await summarise(talk, job, self.house.backend)
-        self.session.summarised(talk, job, count, text)
+        try:
+            with contextlib.suppress(BackendError):
+                text, count = await summarise(talk, job, self.house.backend)
+        finally:  # without one, the next turn tries again
+            self.session.summarised(talk, job, count, text)
         self._write(self.house.clock())
+
+    def _make_way(self) -> None:
+        """A model on this machine has one mind: a summary that it is writing waits for the next turn, and the player does not."""
+        if self.house.backend.reads_ahead:
+            for task in self._summaries:
+                task.cancel()
+        self._summaries = {task for task in self._summaries if not task.done()}
 
     async def _wake(self, after_s: float, key: str) -> None:
         await asyncio.sleep(after_s)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from functools import partial
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
@@ -20,6 +21,7 @@ from npc_bridge.delivery import Clock, Reply, Tell
 from npc_bridge.errors import BackendTimeout
 from npc_bridge.listening import listen
 from npc_bridge.patience import Patience
+from npc_bridge.remembering import server_memory
 
 
 async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope: asyncio.Timeout) -> None:
@@ -39,13 +41,14 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
         end = BackendTimeout("the model took too long to reply")
 
     reason: TurnReason = "interrupted" if turn.is_interrupted else end.reason if isinstance(end, Finished) else "failed"
-    if isinstance(end, Finished):
+    if reason in ("stop", "length"):
         reply.close()
     elif reason == "failed" and reply.has_words:
         reply.trail_off()
     elif reason == "failed" and not turn.is_follow_up:
         reason, turn.backend = "fallback", "authored"
         reply.add_instead(talk.fallback_line(turn))
+        talk.owes_follow_up = patience.has_run_out and talk.character.patience.late == "follow_up"
         reply.close()
     turn.offers = reply.offers
     talk.conclude(turn, reply.raw, reason, reply.chars)
@@ -56,7 +59,13 @@ def ask(turn: Turn, backend: Backend) -> AsyncGenerator[str | Finished, None]:
     """The reply in pieces, the last one ``Finished``: an authored line, or the model's answer."""
     if turn.line:
         return recite(turn.line)
-    request = request_for(turn.conversation, turn.note, backend, goes_on=turn.first_cause == "continue", seed=turn.seed)
+    deadline_ms = 0 if turn.is_follow_up else turn.conversation.character.patience.deadline_ms
+    request = replace(
+        request_for(turn.conversation, turn.note, backend, goes_on=turn.first_cause == "continue", seed=turn.seed),
+        priority=turn.priority,
+        deadline_s=deadline_ms / 1000 if deadline_ms else None,
+        rung=turn.rung,
+    )
     return backend.stream(request) if turn.n == 1 else ask_for_several(backend, request, turn.n)
 
 
@@ -77,6 +86,7 @@ def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes
         estimate=backend.estimate_tokens,
         goes_on=goes_on,
         circle=talk.circle,
+        memory=talk.memory,
         exits=exits,
     )
     messages = build(known=talk.known())
@@ -89,6 +99,8 @@ def request_for(talk: Conversation, note: Note | None, backend: Backend, *, goes
         language=talk.language,
         max_sentences=style.max_sentences,
         conversation=talk.id,
+        no_actions=style.actions == "off",
+        memory=server_memory(talk, messages),
     )
 
 

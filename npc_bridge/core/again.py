@@ -88,6 +88,7 @@ class Again:
         last = None if talk.history.unanswered else self.replaceable(talk)
         if last is not None:
             talk.history.drop_from(len(talk.history.lines) - 1)
+            talk.memory.reply_was_another()
             self.last = None
         return last
 

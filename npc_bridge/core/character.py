@@ -19,6 +19,7 @@ from npc_bridge.core.knowledge import Knows
 from npc_bridge.core.ladder import Lines, Patience, Signs
 from npc_bridge.core.messages import MAX_CLIPS, Clip
 from npc_bridge.core.situation import SITUATIONS, Situation
+from npc_bridge.core.summary import MemorySettings
 from npc_bridge.errors import FileProblems
 
 MAX_TEXT_CHARS = 8_000
@@ -27,7 +28,10 @@ MAX_ENTRIES = 64
 _Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT_CHARS)]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
-_TOP_ONLY = ("opening_line", "note_tokens", "react_cooldown_s", "examples", "clips", "sampling", "fallback", "history", "style", "patience")
+_TOP_ONLY = (
+    *("opening_line", "note_tokens", "react_cooldown_s", "examples", "clips"),
+    *("sampling", "fallback", "history", "style", "patience", "memory"),
+)
 
 
 def _lines_of(value: object) -> object:
@@ -205,6 +209,7 @@ class Character(_Table):
     react_cooldown_s: float = Field(default=8.0, ge=0, le=86_400, examples=[8.0])
     """How long the NPC waits before it reacts to an event by itself again."""
     history: HistorySettings = HistorySettings()
+    memory: MemorySettings = MemorySettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -23,10 +23,12 @@ from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.history import History, visible_cut
 from npc_bridge.core.knowledge import Knowledge, Known
 from npc_bridge.core.messages import MAX_ALIASES, Clip, Declare, Line, Open, Player, Say, Target, TurnCause, TurnReason
+from npc_bridge.core.moderation import NOTHING, STRUCK_OUT, Moderation
 from npc_bridge.core.snapshot import Owed, Remembered, TalkState, put_conversation
+from npc_bridge.core.summary import LongTerm
 from npc_bridge.core.unmapped import Unmapped
 
-KEPT: tuple[str, ...] = ("again", "knowledge")
+KEPT: tuple[str, ...] = ("again", "memory", "knowledge")
 """Names of the attributes with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
 
@@ -158,6 +160,8 @@ class Conversation:
     running: Turn | None = None
     last_turn: str = ""
     """Id of the turn that said the last reply in the history."""
+    memory: LongTerm = field(default_factory=LongTerm)
+    """What is remembered beyond the lines that the model reads."""
     again: Again = field(default_factory=Again)
     """How that reply came about, for another in its place."""
     waiting: list[Say] = field(default_factory=list)
@@ -174,6 +178,11 @@ class Conversation:
     is_closing: bool = False
     fallbacks_spoken: int = 0
     fillers_spoken: int = 0
+    moderation: Moderation = NOTHING
+    is_offended: bool = False
+    """A line that waits was struck out: the next reply is a refusal."""
+    owes_follow_up: bool = False
+    """The model was too late for the last turn, and goes on after its fallback line."""
     owed: Owed | None = None
     """A turn that a crash or a load cut off, and that is taken again once the NPC is open."""
     is_away: bool = False
@@ -364,6 +373,8 @@ class Conversation:
         if is_shown:
             self.last_turn = turn.id
             self.again.conclude(self, turn, reason)
+            is_whole = reason in ("stop", "length") and turn.instead_of is None and turn.n == 1
+            self.memory.note_reply(self.history, is_authored=bool(turn.line) or reason == "fallback", is_whole=is_whole)
         if turn.line:
             return
         if is_shown and reason not in ("fallback", "failed"):
@@ -384,6 +395,13 @@ class Conversation:
     @property
     def _last_raw(self) -> str:
         return last.text if (last := self.history.last_of_npc) is not None else ""
+
+    def strike_out(self) -> None:
+        """Forget the words of the players' last lines: a server that refuses them once refuses every prompt that holds them."""
+        waiting = self.history.lines[len(self.history.lines) - self.history.unanswered :]
+        self.history.drop_from(len(self.history.lines) - len(waiting))
+        for line in waiting:
+            self.history.hear(STRUCK_OUT, line.player)
 
     def filler(self) -> str:
         """What the NPC says while it waits for its model; empty if it would say the same twice in a row."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from npc_bridge.core.conversation import Turn
+from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.messages import Forget, Load, Save
+from npc_bridge.core.summary import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +53,12 @@ class Wake:
     key: str
 
 
-Effect: TypeAlias = Send | Begin | Stop | Keep | Retell | Wake
+@dataclass(frozen=True, slots=True)
+class Summarise:
+    """Ask a model for this summary while nobody waits for it, and hand it to ``Session.summarised``."""
+
+    talk: Conversation
+    job: Job
+
+
+Effect: TypeAlias = Send | Begin | Stop | Keep | Retell | Wake | Summarise

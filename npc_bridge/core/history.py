@@ -103,6 +103,13 @@ class History:
         self.drop_from(place)
         self._lines += [*([Line("assistant", shown.strip(), cut=True)] if shown.strip() else []), *after]
 
+    def let_go(self, n: int) -> None:
+        """The model reads the lines before this number no more."""
+        count = min(n - self.first, len(self._lines))
+        if count > 0:
+            del self._lines[:count], self._costs[:count]
+            self.first += count
+
     def replace_line(self, old: Line, new: Line | None) -> None:
         """The last line that is like ``old`` was this instead, or was not said at all."""
         place = next((place for place in reversed(range(len(self._lines))) if self._lines[place] == old), None)

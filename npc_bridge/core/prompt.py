@@ -20,6 +20,7 @@ from npc_bridge.core.history import MESSAGE_OVERHEAD_TOKENS, History, Line
 from npc_bridge.core.knowledge import NOTHING, Known
 from npc_bridge.core.messages import Player
 from npc_bridge.core.plain import message_text, one_line
+from npc_bridge.core.summary import LongTerm
 from npc_bridge.core.wording import Wording, language_name, primary, wording
 
 ChatMessage: TypeAlias = dict[str, str]
@@ -40,6 +41,7 @@ def build_prompt(
     estimate: Callable[[str], int],
     goes_on: bool = False,
     circle: Circle | None = None,
+    memory: LongTerm | None = None,
     known: Known = NOTHING,
     exits: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ChatMessage]:
@@ -59,7 +61,8 @@ def build_prompt(
     messages: list[ChatMessage] = [
         {
             "role": "system",
-            "content": persona(character, player=player, actions=actions, language=language, known=known.settled, circle=circle),
+            "content": persona(character, player=player, actions=actions, language=language, known=known.settled, circle=circle)
+            + (_memory(memory.summary, character.name if circle is None else circle.name, language) if memory is not None else ""),
         }
     ]
     for example in character.examples:
@@ -68,10 +71,19 @@ def build_prompt(
     beside = "\n\n".join([*_asides(known, language), *([note.text] if note else []), *_exits(exits, language)])
     # Room for the longest note, not for this one: the cut must not depend on what happens to be told.
     note_tokens = max(character.note_tokens, estimate(beside) if beside else 0) + MESSAGE_OVERHEAD_TOKENS
-    limits = character.history
-    history.cut_to_fit(budget_tokens - fixed - note_tokens, estimate, max_messages=limits.max_messages, keep=limits.keep)
+    limits, long_term = character.history, character.memory
+    first, keeps = history.first, memory is not None and long_term.where == "bridge"
+    if memory is not None and keeps:
+        memory.let_go(history, long_term)
+        first = history.first
+    most = max(limits.max_messages, 3 * long_term.entries) if keeps else limits.max_messages
+    gone = history.cut_to_fit(budget_tokens - fixed - note_tokens, estimate, max_messages=most, keep=limits.keep)
+    lines = history.lines
+    if memory is not None and keeps:
+        memory.spill(gone, first)
+        lines = memory.window(history, long_term)
     colon = wording(language).colon
-    messages += (_chat_message(line, player.name, circle, colon) for line in history.lines)
+    messages += (_chat_message(line, player.name, circle, colon) for line in lines)
     if beside:
         place = len(messages) - 1 if history.unanswered else len(messages)
         messages.insert(place, {"role": "system", "content": beside})
@@ -107,6 +119,11 @@ def persona(
         _titled(words.knows, list(known)),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _memory(summary: str, name: str, language: str) -> str:
+    """At the end of the persona, so that all before it stays as it is when the summary changes."""
+    return f"\n\n{wording(language).remembers.format(name=name)}\n{message_text(summary)}" if summary else ""
 
 
 def _asides(known: Known, language: str) -> list[str]:

@@ -15,12 +15,14 @@ from npc_bridge.core.authoring import Holds, interrupt_for_hold, next_line
 from npc_bridge.core.budget import Meter
 from npc_bridge.core.character import Character, character_from_map
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Wake
+from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Summarise, Wake
 from npc_bridge.core.events import EventTemplates, pushed_event
 from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.group import Groups
 from npc_bridge.core.ledger import Ledger
+from npc_bridge.core.moderation import NOTHING, STRUCK_OUT
 from npc_bridge.core.snapshot import Remembered
+from npc_bridge.core.summary import Job
 from npc_bridge.core.unmapped import Unmapped
 from npc_bridge.errors import BadMessage, FileProblems, NotNow, UnknownNpc, WireError
 
@@ -51,6 +53,7 @@ class Session:
         self.holds = Holds()
         self.meter = Meter()
         self.groups = Groups()
+        self.moderation = NOTHING
         self.unmapped = Unmapped()
         """Counts actions without a clip; the server puts its own here, which outlives the session."""
         self._find_character = find_character
@@ -124,9 +127,19 @@ class Session:
         self.ledger.touch(conversation.npc)
         group = self.groups.of(conversation.npc)
         effects: list[Effect] = [self._put_to_sleep(conversation, now)] if conversation.is_closing else []
+        job = conversation.memory.due(conversation.history, conversation.character.memory)
+        after: list[Effect] = [Summarise(conversation, job)] if job is not None and not effects else []
         if group is not None:
-            return effects + gathering.turn_over(self, group, turn, now)
-        return effects or self.go_on(conversation, now) or self._wait_for_player(turn)
+            return effects + gathering.turn_over(self, group, turn, now) + after
+        return (effects or self.go_on(conversation, now) or self._wait_for_player(turn)) + after
+
+    def summarised(self, talk: Conversation, job: Job, count: int, text: str) -> None:
+        """A summary that was asked for is made, of the first ``count`` lines; with none of them, it was not."""
+        if count:
+            talk.memory.finish(job, count, text)
+            self.ledger.touch(talk.npc)
+        else:
+            talk.memory.give_up(job)
 
     def _wait_for_player(self, turn: Turn) -> list[Effect]:
         """Let the NPC prompt a player who stays silent, once."""
@@ -162,6 +175,10 @@ class Session:
         if conversation.wants_to_go_on:
             answers, conversation.wants_to_go_on = conversation.wants_to_go_on, ()
             return [self.begin(conversation, "continue", now, answers)]
+        if conversation.owes_follow_up:
+            begin = self.begin(conversation, "continue", now)
+            begin.turn.is_follow_up = True
+            return [begin]
         if conversation.wants_to_react is not None:
             return self.react(conversation, conversation.wants_to_react, now)
         return []
@@ -198,7 +215,7 @@ class Session:
         if len(self.conversations) >= MAX_NPCS:
             raise BadMessage(f"{MAX_NPCS} NPCs are open, which is the limit; close those that are far away", re=message.type)
         conversation = Conversation.opened_by(self.id, message, character, self.templates)
-        conversation.flags = self.flags
+        conversation.flags, conversation.moderation = self.flags, self.moderation
         self.conversations[message.npc] = conversation
         past = self.asleep.pop(message.npc, None)
         if past is not None and past.talk.character == character.id:
@@ -272,12 +289,26 @@ class Session:
         if (group := self.groups.of(conversation.npc)) is not None:
             return gathering.say(self, group, message, now)
         accepted = Send({"type": "accepted", "ids": [message.id]})
-        if not self._is_new(message.id):
+        if self.ledger.has(message.id):
             return [accepted]
+        speaking = conversation.running
+        if speaking is not None and not speaking.is_follow_up and conversation.character.patience.while_speaking == "refuse":
+            raise NotNow(f"'{conversation.npc}' is speaking, and cannot be spoken to meanwhile", re=message.id)
+        self._is_new(message.id)
+        if conversation.moderation.forbids(message.text):
+            message, conversation.is_offended = message.model_copy(update={"text": STRUCK_OUT}), True
         conversation.waiting.append(message)
         if self._is_busy(conversation):
-            return [accepted]
+            return [accepted, *self._make_room(conversation)]
         return [accepted, self.begin(conversation, "say", now, conversation.hear_waiting())]
+
+    def _make_room(self, talk: Conversation) -> list[Effect]:
+        """End the running turn for a line of the player's, if that is the character's way, or if the turn only follows up on another."""
+        turn = talk.running
+        if turn is None or turn.is_interrupted or not (turn.is_follow_up or talk.character.patience.while_speaking == "interrupt"):
+            return []
+        turn.is_interrupted, turn.interrupted_at = True, turn.seen or None
+        return [Stop(turn)]
 
     def _continue(self, message: wire.Continue, now: float) -> list[Effect]:
         conversation = self.meant(message.npc, message.id)
@@ -395,6 +426,8 @@ class Session:
         old = talk.history.last_of_npc
         talk.history.cut_last_reply(at, talk.parser)
         new = talk.history.last_of_npc
+        if new != old:
+            talk.memory.reply_was_another()
         if (group := self.groups.of(talk.npc)) is not None and old is not None and new != old:
             group.rehear(talk, self.conversations, old, new if new is not None and new.cut else None)
 
@@ -413,6 +446,9 @@ class Session:
             conversation.has_prompted = False
         self.ledger.touch(conversation.npc)
         turn = Turn(id=f"t{self.turns}", conversation=conversation, cause=cause, asked_at=now, answers=answers, line=line)
+        if cause == "say" and conversation.is_offended:
+            turn.situation, conversation.is_offended = "refusal", False
+        conversation.owes_follow_up = False
         conversation.running, conversation.unmapped = turn, self.unmapped
         return Begin(turn)
 

@@ -40,6 +40,11 @@ class Wording:
     player: str
     """The label of the player's description."""
     stay: str
+    remembers: str
+    """Above the summary of what was said before."""
+    summarise: str
+    so_far: str
+    said_since: str
     among: str
     """In a group of several NPCs."""
     answer_in: str
@@ -71,6 +76,14 @@ _EN = Wording(
     talking_with="You are talking with {player}.",
     player="About {player}",
     stay="Always stay in character as {name}. Say only what {name} says.",
+    remembers="What {name} remembers from before",
+    summarise=(
+        "You keep the memory of {name}, a character in a game. Below is what {name} remembers so far, and what was said since. "
+        "Write one new memory of both, in {language}, in at most 300 words: who the others are, what happened, what was promised, "
+        "and how {name} feels about it. Keep names and numbers. Write only the memory."
+    ),
+    so_far="So far:",
+    said_since="Since then:",
     among="Several are talking here: {names} and others. A name stands before each line. Say only the next line of {name}.",
     answer_in="Answer in {language}.",
     actions_free="Write what you do in parentheses, in a few words.",
@@ -100,6 +113,14 @@ _ZH = Wording(
     talking_with="你正在和{player}对话。",
     player="关于{player}",
     stay="始终保持{name}的身份，只说{name}会说的话。",
+    remembers="{name}记得的往事",
+    summarise=(
+        "你负责整理游戏角色{name}的记忆。下面是{name}目前记得的事，以及之后说过的话。"
+        "请把两者合成一份新的记忆，用{language}写，不超过500字：其他人是谁，发生了什么，约定了什么，{name}有什么感受。"
+        "保留人名和数字。只写记忆本身。"
+    ),
+    so_far="目前的记忆：",
+    said_since="之后：",
     among="这里有几个人在交谈：{names}等。每句话前面都有说话人的名字。只说{name}的下一句话。",
     answer_in="用{language}回答。",
     actions_free="用括号简短地写出你的动作。",
@@ -149,6 +170,14 @@ _JA = Wording(
     talking_with="あなたは{player}と話しています。",
     player="{player}について",
     stay="常に{name}として振る舞い、{name}の言葉だけを話してください。",
+    remembers="{name}が覚えていること",
+    summarise=(
+        "あなたはゲームの登場人物{name}の記憶を整理します。以下は{name}がこれまで覚えていることと、その後に話されたことです。"
+        "両方をまとめて新しい記憶を{language}で500字以内に書いてください。相手は誰か、何が起きたか、何を約束したか、{name}がどう感じているか。"
+        "名前と数字は残し、記憶だけを書いてください。"
+    ),
+    so_far="これまで：",
+    said_since="その後：",
     among="ここでは{names}など何人かが話しています。どの台詞の前にも話し手の名前があります。{name}の次の台詞だけを言ってください。",
     answer_in="{language}で答えてください。",
     actions_free="動作は括弧の中に短く書いてください。",
