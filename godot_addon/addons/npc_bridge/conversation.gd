@@ -150,8 +150,13 @@ func interrupt() -> void:
 
 ## Tell this NPC that something happened; it shows in its next reply. Options as in
 ## [code]NpcBridge.tell[/code]. Gives the event's id.
-func send_event(event_name: String, data: Dictionary = {}, options: Dictionary = {}) -> String:
+func tell(event_name: String, data: Dictionary = {}, options: Dictionary = {}) -> String:
 	return _bridge.tell(event_name, data, _scoped(options)) if _is_usable() else ""
+
+
+## As [method tell], under its older name.
+func send_event(event_name: String, data: Dictionary = {}, options: Dictionary = {}) -> String:
+	return tell(event_name, data, options)
 
 
 ## Let this NPC know something in its next reply and in no other. As [code]NpcBridge.note[/code].
