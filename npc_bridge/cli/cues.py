@@ -32,16 +32,17 @@ def explain(character: Path, actions: tuple[str, ...]) -> None:
     """
     from npc_bridge.cast import read_character
     from npc_bridge.core.clips import ClipIndex
+    from npc_bridge.core.clips_near import nearest
 
     who = read_character(character)
     index = ClipIndex(who.clips, who.language)
     for action in actions:
         matches = index.resolve(action)
+        why = index.explain(action)
+        if why.startswith("unmapped"):
+            why += "; near: " + (", ".join(name for name, _ in nearest(index, action)) or "none")
         played = ", ".join(f"{match.clip} ({match.score:.2f}, {match.reason})" for match in matches)
-        click.echo(
-            f"({action})  "
-            + (click.style(played, fg="green") if matches else click.style(f"nothing: {index.explain(action)}", fg="yellow"))
-        )
+        click.echo(f"({action})  " + (click.style(played, fg="green") if matches else click.style(f"nothing: {why}", fg="yellow")))
 
 
 @cues.command()

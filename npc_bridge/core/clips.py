@@ -108,10 +108,12 @@ class ClipIndex:
         if matches:
             return ", ".join(f"{match.clip} ({match.score:.2f}, {match.reason})" for match in matches)
         reading = self.read(action)
-        senses = [found.sense for found in reading.found if not found.sense.startswith("_")]
+        senses = dict.fromkeys(found.sense for found in reading.found if not found.sense.startswith("_"))
         if senses:
             return f"unmapped: no clip shows {', '.join(senses)}"
-        return "unmapped: not understood" if reading.kind == "action" and not reading.found else f"no cue: {reading.kind}"
+        if reading.kind != "action":
+            return f"no cue: {reading.kind}"
+        return "unmapped: a movement for which there is no name" if reading.found else "unmapped: not understood"
 
     def shows(self, sense: str) -> str | None:
         """Return the clip that shows this very sense, or None."""
