@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -89,9 +90,11 @@ def fork_bridges() -> None:
             sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
             try:
                 serve([*json.loads(line), "--exit-with-parent"])
+            except BaseException:
+                traceback.print_exc()
             finally:
-                os._exit(0)
-        print(json.dumps({"type": "forked", "pid": pid}), flush=True)
+                os._exit(1)
+        os.write(1, json.dumps({"type": "forked", "pid": pid}).encode() + b"\n")  # in one piece, as the ready lines of the bridges
 
 
 class Bridges:
@@ -138,8 +141,8 @@ class Bridges:
             told = json.loads(line)
             if told["type"] == "forked":
                 self._forked.put_nowait(told["pid"])
-            else:
-                self._port_of(told["pid"]).set_result(told["port"])
+            elif not (port := self._port_of(told["pid"])).done():  # else it was killed just now
+                port.set_result(told["port"])
 
     def _port_of(self, pid: int) -> asyncio.Future[int]:
         return self._ready.setdefault(pid, asyncio.get_running_loop().create_future())
@@ -255,9 +258,9 @@ class Game:
     def _note(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "accepted":
-                self.known.accepted.update(message["ids"])
                 for each in message["ids"]:
-                    self.unsure.pop(each, None)
+                    if self.unsure.pop(each, None) is not None:  # else it was sent before a load
+                        self.known.accepted.add(each)
             case "turn_started":
                 self._turns[message["turn"]] = message["answers"]
                 if again := self.known.answered.intersection(message["answers"]):
@@ -321,7 +324,7 @@ class Game:
         chance = self.rng.random()
         if chance < 0.1 and not self.is_settling:
             await self._save(socket)
-        elif chance < 0.15 and self.saves and not self.unsure and not self.is_settling:
+        elif chance < 0.15 and self.saves and not self.is_settling:
             await self._load(socket)
             return
         line = self._id("s")
@@ -382,15 +385,21 @@ class Lane:
     problems: list[str] = field(default_factory=list)
 
 
-async def lane(bridges: Bridges, folder: Path, kills: int, seed: int, *, sync: str = "full") -> Lane:
-    """Kill a bridge so many times, then let the game come to rest, and look into the memory."""
-    rng, result = random.Random(seed), Lane()
-    game = Game(rng)
+def bridge_arguments(folder: Path, sync: str = "full") -> list[str]:
+    """Of a bridge for the game in this folder, with its memory in ``game.db`` there."""
     (folder / "characters").mkdir(parents=True)
     (folder / "characters" / "brom.toml").write_text(CHARACTER, encoding="utf-8")
     (folder / "npc-bridge.toml").write_text(f'[storage]\nsync = "{sync}"\n', encoding="utf-8")
     arguments = ["--port", "0", "--json", "--token", "crash", "--log-level", "warning", "--config", str(folder / "npc-bridge.toml")]
-    arguments += ["--characters", str(folder / "characters"), "--storage", str(folder / "game.db"), "--events", str(folder / "events.toml")]
+    arguments += ["--characters", str(folder / "characters"), "--storage", str(folder / "game.db")]
+    return [*arguments, "--events", str(folder / "events.toml")]
+
+
+async def lane(bridges: Bridges, folder: Path, kills: int, seed: int, *, sync: str = "full") -> Lane:
+    """Kill a bridge so many times, then let the game come to rest, and look into the memory."""
+    rng, result = random.Random(seed), Lane()
+    game = Game(rng)
+    arguments = bridge_arguments(folder, sync)
     while result.kills <= kills:
         is_last = result.kills == kills
         begin = time.monotonic()
