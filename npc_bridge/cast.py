@@ -10,6 +10,7 @@ from pathlib import Path
 
 from npc_bridge.core.character import Character, parse_character
 from npc_bridge.core.events import EventTemplates, parse_templates
+from npc_bridge.core.moderation import NOTHING, Moderation, parse_moderation
 from npc_bridge.errors import FileProblem, FileProblems, UnknownCharacter
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Cast:
         self.events = tavern() / "events.toml" if self.is_builtin and not events.is_file() else events
         self.characters: dict[str, Character] = {}
         self.templates = EventTemplates()
+        self.moderation = NOTHING
         self._stamp: Stamp = {}
         self._read()
 
@@ -40,6 +42,16 @@ class Cast:
         except KeyError:
             known = ", ".join(sorted(self.characters)) or "none"
             raise UnknownCharacter(f"there is no character '{character_id}'; there are: {known}", re="open") from None
+
+    def moderate(self, file: Path, rating: str) -> None:
+        """Forbid what this file says for a rating; without a rating, nothing. Raises ``FileProblems``."""
+        if not rating:
+            return
+        ratings = parse_moderation(read_text(file), file=str(file))
+        if rating not in ratings:
+            known = ", ".join(ratings) or "none"
+            raise FileProblems([FileProblem(str(file), 0, f"it has no rating '{rating}'; it has: {known}", f"[{rating}]")])
+        self.moderation = Moderation(ratings, rating)
 
     async def watch(self, changed: Callable[[], None], every_s: float = 1.0) -> None:
         """Read the files again when one was saved, and say so; runs until cancelled.

@@ -57,6 +57,10 @@ class SettingsFile(BaseModel):
     """Folder of character files, one ``<id>.toml`` each."""
     events: Path = Path("events.toml")
     """File with the wording of events; it may be missing."""
+    moderation: Path = Path("moderation.toml")
+    """File with what each rating forbids; only read if there is a ``rating``."""
+    rating: str = ""
+    """Which of its ratings counts; empty: nothing is forbidden."""
 
 
 class Settings(SettingsFile, BaseSettings):

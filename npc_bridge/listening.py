@@ -42,6 +42,10 @@ async def listen(turn: Turn, backend: Backend, reply: Reply | Replies, patience:
             if len(rungs) > 1:
                 turn.backend = rung.backend.name
             break
+    if isinstance(end, Moderated) and not reply.has_words:
+        turn.situation = "refusal"
+        if not reply.offence:  # the server refused; whether the prompt or its own words, it does not say
+            turn.conversation.strike_out()
     return end
 
 

@@ -194,7 +194,7 @@ class Bridge:
         session = Session(
             session_id if stored is not None else secrets.token_urlsafe(12), find_character=self.cast.find, templates=self.cast.templates
         )
-        session.unmapped = self.unmapped.counts
+        session.unmapped, session.moderation = self.unmapped.counts, self.cast.moderation
         if stored is not None:
             revive(session, stored)
         if self.recorder is not None:

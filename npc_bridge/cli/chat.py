@@ -51,6 +51,7 @@ async def _chat(settings: Settings, character: str, url: str | None, token: str,
 
     console = Console(highlight=False)
     cast = Cast(settings.characters, settings.events)
+    cast.moderate(settings.moderation, settings.rating)
     async with contextlib.AsyncExitStack() as stack:
         if url is None:
             address = await stack.enter_async_context(own_bridge(settings, cast, console))
@@ -70,13 +71,10 @@ async def _visit(game: Game, cast: Cast, console: Console, character: str, playe
     npc = await game.open(character, character=character, player=player, clips=clips, language=language)
     stage.title(f"Talking with {npc.name}", f"{game.welcome.model} ({game.welcome.backend}) · /help lists the commands, /quit ends")
     parlour = Parlour(stage, game, npc, player=player, clips=clips, events=cast.templates.by_name)
-    listening = asyncio.create_task(parlour.listen())
-    if known is not None and known.opening_line:
-        await parlour.play_unasked(wait_s=5)
-    try:
+    with parlour.open_ears():
+        if known is not None and known.opening_line:
+            await parlour.play_unasked(wait_s=5)
         await parlour.talk()
-    finally:
-        listening.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -26,12 +26,13 @@ def check(files: tuple[Path, ...], prompt: bool, as_json: bool) -> None:
     Every problem is named with its file, its line and what to write instead. Ends with 1 if there is any.
     """
     problems: list[FileProblem] = []
+    asked: dict[str, list[str]] = {}
     for path in files:
         if not path.exists():
             problems.append(FileProblem(str(path), 0, "there is no such file"))
         for file in sorted(path.rglob("*.toml")) if path.is_dir() else [path] if path.exists() else []:
             try:
-                line = _check(file, prompt)
+                line = _check(file, prompt, asked)
             except FileProblems as error:
                 problems += error.problems
             else:
@@ -48,23 +49,48 @@ def check(files: tuple[Path, ...], prompt: bool, as_json: bool) -> None:
                 click.echo(f"    write instead: {problem.remedy}")
     if problems:
         raise SystemExit(1)
+    for hint in [] if as_json else flag_hints(asked):
+        click.secho(hint, fg="yellow")
 
 
-def _check(file: Path, with_prompt: bool) -> str:
-    """One line that says what the file holds. Raises ``FileProblems``."""
+def flag_hints(asked: dict[str, list[str]]) -> list[str]:
+    """Flags that one condition asks for and that are nearly called as others are: typing mistakes, perhaps. ``asked``: flag → files."""
+    from npc_bridge.core.conditions import likely_misspelt
+
+    hints = []
+    for flag, files in asked.items():
+        other = likely_misspelt(flag, frozenset(asked)) if len(files) == 1 else ""
+        if other and len(asked[other]) > 1:
+            hints.append(f"{files[0]}: the flag '{flag}' is asked for only once; is it '{other}'?")
+    return hints
+
+
+def _check(file: Path, with_prompt: bool, asked: dict[str, list[str]]) -> str:
+    """One line that says what the file holds; the flags that its conditions ask for go into ``asked``. Raises ``FileProblems``."""
     from npc_bridge.cast import read_character, read_text
+    from npc_bridge.core.conditions import flags_in
     from npc_bridge.core.events import parse_templates
+    from npc_bridge.core.moderation import parse_moderation
+    from npc_bridge.scenarios.file import read_scenarios
 
     text = read_text(file)
     match _kind(file, text):
         case "settings":
             _check_settings(text, file)
             return f"{file}: settings, all right"
+        case "scenarios":
+            return f"{file}: {len(read_scenarios(file).scenario)} scenarios, all right"
         case "events":
             templates = parse_templates(text, file=str(file))
             return f"{file}: {len(templates.by_name)} events, all right"
+        case "moderation":
+            ratings = parse_moderation(text, file=str(file))
+            return f"{file}: {len(ratings)} ratings, all right"
         case _:
             character = read_character(file)
+            for each in (*character.knows.values(), *character.exits.values()):
+                for flag in sorted(flags_in(each.when)):
+                    asked.setdefault(flag, []).append(str(file))
             said = f"{file}: {character.name}, {len(character.clips)} clips, all right"
             return f"{said}\n{_prompt(character)}" if with_prompt else said
 
@@ -73,12 +99,14 @@ def _kind(file: Path, text: str) -> str:
     """What a file is meant to be: by its name, else by what is in it."""
     if file.name == "npc-bridge.toml":
         return "settings"
-    if file.name == "events.toml":
-        return "events"
+    if file.stem in ("events", "moderation"):
+        return file.stem
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return "character"  # whose reader says where the mistake is
+    if isinstance(tables.get("scenario"), list):
+        return "scenarios"
     if "name" in tables:
         return "character"
     if tables.keys() & {"server", "backend", "characters"}:
@@ -101,7 +129,9 @@ def _prompt(character: Character) -> str:
     """The messages of a first turn, with a line of the player's."""
     from npc_bridge.backends.estimate import estimate_tokens
     from npc_bridge.core.clips import ClipIndex
+    from npc_bridge.core.exits import open_exits
     from npc_bridge.core.history import History
+    from npc_bridge.core.knowledge import Knowledge
     from npc_bridge.core.messages import Player
     from npc_bridge.core.prompt import build_prompt
 
@@ -116,6 +146,8 @@ def _prompt(character: Character) -> str:
         language=character.language,
         budget_tokens=1_000_000,
         estimate=estimate_tokens,
+        known=Knowledge().now(character.knows, {}, first_line=0),
+        exits={name: character.exits[name].description for name in open_exits(character.exits, {})},
     )
     tokens = sum(estimate_tokens(message["content"]) for message in messages)
     blocks = [click.style(f"── {message['role']} ", fg="cyan") + "\n" + message["content"] for message in messages]

@@ -77,6 +77,7 @@ async def _serve(settings: Settings, *, record: Path | None, as_json: bool, exit
     if exit_with_parent:
         when_parent_ends(stopped.set)
     cast = Cast(settings.characters, settings.events)
+    cast.moderate(settings.moderation, settings.rating)
     async with contextlib.AsyncExitStack() as stack:
         backend: Backend = make_backend(settings.backend)
         stack.push_async_callback(backend.close)

@@ -66,7 +66,7 @@ def rules_for(talk: Conversation, *, is_second_try: bool = False) -> Rules:
         others=talk.other_names,
         max_sentences=style.max_sentences,
         said=said_in(replies, style.marks) if style.repeats == "avoid" and not is_second_try else frozenset(),
-        phrases=forbidden(style.out_of_character == "catch"),
+        phrases=talk.moderation.watched(style.out_of_character == "catch"),
         styles=style.marks,
         without_actions=talk.parser if style.actions == "off" else None,
     )
@@ -262,19 +262,8 @@ def letters_of(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
 
 
-@lru_cache(maxsize=64)
-def forbidden(catches_models: bool, *more: tuple[str, str]) -> PhraseSet | None:
-    """What an NPC must not say: what gives a model away, if that is to be caught, and more phrases with their labels."""
-    phrases = [(phrase, OUT_OF_CHARACTER) for phrase in _out_of_character()] if catches_models else []
-    return PhraseSet([*more, *phrases]) or None
-
-
-def warm_up() -> None:
-    """Read the phrases from their file, so that no reply waits for it."""
-    forbidden(True)
-
-
 @lru_cache(maxsize=1)
-def _out_of_character() -> tuple[str, ...]:
+def out_of_character() -> tuple[str, ...]:
+    """The phrases that give a model away."""
     tables = tomllib.loads(files(__package__).joinpath("out_of_character.toml").read_text(encoding="utf-8"))
     return tuple(phrase for phrases in tables.values() for phrase in phrases)
