@@ -18,6 +18,7 @@ COMMANDS = {
     "serve": "Run the bridge beside a game.",
     "chat": "Talk with a character here, as a game would.",
     "check": "Check character files and settings; say file, line and what to write instead.",
+    "test": "Play scenario files and check what your NPCs say, do and know.",
     "cues": "See which clip an action plays and why, and how often that is right.",
     "memory": "Read, edit and carry what NPCs remember.",
     "install": "Put the addon for Godot or Unity into your game's project.",

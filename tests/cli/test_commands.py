@@ -104,6 +104,8 @@ MISTAKES = {
     "a misspelt key": ("bo.toml", 'name = "Bo"\nlangage = "en"\n', "bo.toml:2:", "language"),
     "events": ("events.toml", '[rain]\ntext = "It rains {how!r}."\n', "events.toml:2:", "{how}"),
     "settings": ("npc-bridge.toml", "[server]\nprot = 80\n", "npc-bridge.toml:2:", "port"),
+    "a condition": ("bo.toml", 'name = "Bo"\n[knows]\nkey = { when = "quest = 2", text = "x" }\n', "bo.toml:3:", "=="),
+    "scenarios": ("x.toml", '[[scenario]]\nname = "a"\n[[scenario.step]]\nsai = "Hello"\n', "x.toml:4:", "say"),
     "TOML itself": ("bo.toml", 'name = "Bo\n', "bo.toml:1", ""),
 }
 
@@ -115,6 +117,15 @@ def test_check_says_file_line_and_what_to_write_instead(tmp_path: Path, name: st
     assert checked.returncode == 1
     assert place in checked.stdout
     assert remedy in checked.stdout
+
+
+def test_check_points_out_a_flag_that_is_probably_misspelt(tmp_path: Path) -> None:
+    flags = ("quest.cellar", "quest.cellar", "quest.celler")
+    facts = "".join(f'fact{n} = {{ when = "{flag}", text = "x" }}\n' for n, flag in enumerate(flags))
+    (tmp_path / "bo.toml").write_text(f'name = "Bo"\n[knows]\n{facts}', encoding="utf-8")
+    checked = npc_bridge("check", "bo.toml", cwd=tmp_path)
+    assert checked.returncode == 0
+    assert "bo.toml: the flag 'quest.celler' is asked for only once; is it 'quest.cellar'?" in checked.stdout
 
 
 def test_check_shows_the_prompt(tmp_path: Path) -> None:
@@ -253,3 +264,43 @@ def test_a_port_in_use_is_one_clear_message(tmp_path: Path) -> None:
     assert served.returncode == 1
     assert f"port {port}" in served.stderr
     assert "Traceback" not in served.stderr
+
+
+ROWS_TYPED = """\
+Good evening.
+/regenerate
+/candidates 3
+/choose 2
+/note "The cellar is open" since=spring
+/event rain
+Well?
+/save one
+And?
+/load one
+/load two
+/flag quest.cellar=2
+/hold
+Are you there?
+/release
+/line "(nods) The mine is shut."
+/group mira
+Mira, what do you think?
+/to brom And you?
+/group
+/stats
+/forget
+/quit
+"""
+
+
+def test_chat_has_a_command_for_all_that_a_game_can_do(tmp_path: Path) -> None:
+    chat = npc_bridge("chat", "brom", "--backend", "scripted", cwd=tmp_path, typed=ROWS_TYPED)
+    assert (chat.returncode, chat.stderr) == (0, "")
+    place = 0
+    for expected in (
+        "Brom 1", "Brom 2", "Brom 3", "said: I see.", "read with the next reply", "The cellar is open · since: spring", "kept as one",
+        "as it was when one was saved", "nothing was saved as two", "quest.cellar is 2", "everyone is silent", "heard; answered after",
+        "The mine is shut.", "Brom, Mira are here", "Mira    ", "Brom    ", "only Brom is left", "session: turns", "never met you",
+    ):  # fmt: skip
+        assert expected in chat.stdout[place:], expected
+        place = chat.stdout.index(expected, place)
