@@ -193,7 +193,7 @@ class Link:
         return True
 
 
-_FINAL = (*range(4000, 4005), 4006, 4009)
+_FINAL = (*range(4000, 4005), 4009)
 """Close codes that the same client, trying again, would get again."""
 
 

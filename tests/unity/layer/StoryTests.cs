@@ -31,7 +31,7 @@ namespace NpcBridge.Layer.Tests
             Until(() => log.Contains("smith 1"));
             Engine.Frames(30);
             Assert.That((speech.VisibleText, label.text, speech.IsTyping, player.Playing, smith.Turn), Is.EqualTo(("", "", false, "", (NpcTurn)null)));
-            Assert.That(log.Where(each => each != "stop"), Is.EqualTo(wasTalking ? new[] { "lost", "loaded ", "smith 1" } : new[] { "loaded ", "smith 1" }));
+            Assert.That(log.Where(each => each != "stop"), Is.EqualTo(wasTalking ? new[] { "loaded", "loaded ", "smith 1" } : new[] { "loaded ", "smith 1" }));
             Answer(smith, "Hello!");
             Assert.That((smith.IsOpen, smith.Turn.Ended.Reason), Is.EqualTo((true, "stop")), "who was open stays open");
         }

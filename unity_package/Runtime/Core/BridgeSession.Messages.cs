@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 
 namespace NpcBridge.Core
 {
@@ -76,22 +77,8 @@ namespace NpcBridge.Core
         /// <summary>Send what waited for the end of an earlier conversation with this NPC.</summary>
         private void SendAgain(string npc)
         {
-            foreach (WireMap waiting in _protocol.ToResend())
-            {
-                if (waiting.TextOf("npc") != npc)
-                {
-                    continue;
-                }
-
-                if (waiting.TextOf("type") == "open")
-                {
-                    SendOpen(npc, waiting);
-                }
-                else
-                {
-                    SendNow(waiting);
-                }
-            }
+            _protocol.Unopened().FindAll(each => each.TextOf("npc") == npc).ForEach(each => SendOpen(npc, each));
+            _protocol.Unaccepted().FindAll(each => each.TextOf("npc") == npc).ForEach(SendNow);
         }
 
         private void HandOver(string npc, BridgeMessage message)
@@ -125,18 +112,20 @@ namespace NpcBridge.Core
                 Send(GameMessages.Close(npc));
             }
 
-            foreach (WireMap waiting in _protocol.ToResend())
+            foreach (WireMap open in _protocol.Unopened())
             {
-                string npc = waiting.TextOf("npc");
-                if (waiting.TextOf("type") != "open")
+                if (!_protocol.IsOpening(open.TextOf("npc")))
                 {
-                    SendNow(waiting);
-                }
-                else if (!_protocol.IsOpening(npc))
-                {
-                    SendOpen(npc, waiting);
+                    SendOpen(open.TextOf("npc"), open);
                 }
             }
+
+            foreach (WireMap gather in welcome.Resumed ? new WireMap[0] : _groups.Values.ToArray())
+            {
+                Send(gather);
+            }
+
+            _protocol.Unaccepted().ForEach(SendNow);
 
             _turnsAreAtRisk = true;
         }

@@ -88,15 +88,29 @@ namespace NpcBridge.Core
             return Post(GameMessages.Choose(_protocol.NewId(), npc, turn, index));
         }
 
-        /// <summary>Let NPCs talk with each other and the players in one conversation, which <see cref="Say"/> and <see cref="Continue"/> name as they name an NPC.</summary>
+        /// <summary>
+        /// Let NPCs talk with each other and the players in one conversation, which <see cref="Say"/> and <see cref="Continue"/> name as
+        /// they name an NPC. A bridge that was started anew is told again.
+        /// </summary>
         public void Gather(string group, IEnumerable<string> npcs, GroupOptions options = null, Action<Gathered, BridgeError> answered = null)
         {
-            Ask(GameMessages.Gather(_protocol.NewId(), group, npcs, options), answered);
+            WireMap message = GameMessages.Gather(_protocol.NewId(), group, npcs, options);
+            _groups[group] = message;
+            Ask<Gathered>(message, (gathered, error) =>
+            {
+                if (gathered == null && error.Code != "no_answer" && _groups.TryGetValue(group, out WireMap last) && last == message)
+                {
+                    _groups.Remove(group);
+                }
+
+                answered?.Invoke(gathered, error);
+            });
         }
 
         /// <summary>End the talk of a group.</summary>
         public void Disperse(string group, Action<Dispersed, BridgeError> answered = null)
         {
+            _groups.Remove(group);
             Ask(GameMessages.Disperse(_protocol.NewId(), group), answered);
         }
 

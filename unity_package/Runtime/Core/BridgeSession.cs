@@ -61,6 +61,7 @@ namespace NpcBridge.Core
         private readonly Backoff _backoff;
         private readonly Dictionary<string, Action<BridgeMessage>> _receivers = new Dictionary<string, Action<BridgeMessage>>();
         private readonly Dictionary<string, string> _askedBy = new Dictionary<string, string>();
+        private readonly Dictionary<string, WireMap> _groups = new Dictionary<string, WireMap>();
         private readonly Dictionary<string, Question> _questions = new Dictionary<string, Question>();
         private readonly HashSet<string> _closing = new HashSet<string>();
         private string _url;

@@ -233,13 +233,16 @@ namespace NpcBridge.Core
             return npc;
         }
 
-        /// <summary>What to send after a welcome: the NPCs that this session has not opened yet, then what was not accepted.</summary>
-        public List<WireMap> ToResend()
+        /// <summary>What opens the NPCs that this session has not opened yet: to send after a welcome.</summary>
+        public List<WireMap> Unopened()
         {
-            var messages = new List<WireMap>();
-            _opens.FindAll(each => !_opened.Contains(each.Key)).ForEach(each => messages.Add(each.Value));
-            _unaccepted.ForEach(each => messages.Add(each.Value));
-            return messages;
+            return _opens.FindAll(each => !_opened.Contains(each.Key)).ConvertAll(each => each.Value);
+        }
+
+        /// <summary>What was not accepted yet: to send after that.</summary>
+        public List<WireMap> Unaccepted()
+        {
+            return _unaccepted.ConvertAll(each => each.Value);
         }
 
         private static long NumberOf(string id)

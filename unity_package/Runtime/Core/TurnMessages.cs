@@ -130,7 +130,7 @@ namespace NpcBridge.Core
             SpentUsd = fields.NumberOr("spent_usd", -1);
         }
 
-        /// <summary><c>stop</c>, <c>length</c>, <c>interrupted</c>, <c>fallback</c> or <c>failed</c>; <c>lost</c> when this client gave it up.</summary>
+        /// <summary><c>stop</c>, <c>length</c>, <c>interrupted</c>, <c>fallback</c> or <c>failed</c>; <c>lost</c> when the connection broke and it will not go on, <c>loaded</c> when the game went back to a saved state.</summary>
         public string Reason { get; }
 
         /// <summary>Length of the turn's text in code points.</summary>
@@ -170,14 +170,14 @@ namespace NpcBridge.Core
         public double SpentUsd { get; }
 
         /// <summary>The end of a turn that will never get one from the bridge.</summary>
-        internal static TurnEnded Lost(string npc, string turn, int chars)
+        internal static TurnEnded Lost(string npc, string turn, int chars, string reason = "lost")
         {
             return new TurnEnded(new Fields(new WireMap
             {
                 { "type", "turn_ended" },
                 { "npc", npc },
                 { "turn", turn },
-                { "reason", "lost" },
+                { "reason", reason },
                 { "chars", (long)chars },
                 { "retry", true },
             }));

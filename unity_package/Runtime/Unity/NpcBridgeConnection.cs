@@ -52,7 +52,7 @@ namespace NpcBridge
 
         /// <summary>
         /// The bridge went back to the state that <see cref="Load(byte[], Action{Core.Loaded, BridgeError})"/> gave it. Running turns are
-        /// over with the reason <c>lost</c>, and what was on the screen is cleared.
+        /// over with the reason <c>loaded</c>, and what was on the screen is cleared.
         /// </summary>
         public event Action<Loaded> Loaded;
 

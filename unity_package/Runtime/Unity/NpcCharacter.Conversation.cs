@@ -248,7 +248,7 @@ namespace NpcBridge
         private void OnLoaded(Loaded loaded)
         {
             // What is under way, or on the screen, belongs to the other timeline.
-            LoseTurn();
+            LoseTurn("loaded");
             foreach (NpcSpeechText speech in _speeches.ToArray())
             {
                 speech.Clear();
@@ -272,11 +272,11 @@ namespace NpcBridge
             _isDeclareDue = true;
         }
 
-        private void LoseTurn()
+        private void LoseTurn(string reason = "lost")
         {
             if (IsTalking)
             {
-                EndTurn(Core.TurnEnded.Lost(ResolvedId, Turn.Id, Turn.Places.CodePoints));
+                EndTurn(Core.TurnEnded.Lost(ResolvedId, Turn.Id, Turn.Places.CodePoints, reason));
             }
         }
 

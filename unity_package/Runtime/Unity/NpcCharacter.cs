@@ -64,7 +64,7 @@ namespace NpcBridge
         [SerializeField] private NpcTextEvent onCueUnhandled = new NpcTextEvent();
         [Tooltip("The talk came to one of the character's exits: its name.")]
         [SerializeField] private NpcTextEvent onExit = new NpcTextEvent();
-        [Tooltip("The reply is over: stop, length, interrupted, fallback, failed or lost.")]
+        [Tooltip("The reply is over: stop, length, interrupted, fallback, failed, lost or loaded.")]
         [SerializeField] private NpcTextEvent onTurnEnded = new NpcTextEvent();
         [Tooltip("Something went wrong; the game goes on: a code, and a text for people.")]
         [SerializeField] private NpcTwoTextsEvent onFailed = new NpcTwoTextsEvent();

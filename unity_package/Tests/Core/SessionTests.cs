@@ -311,6 +311,30 @@ namespace NpcBridge.Core.Tests
         }
 
         [Test]
+        public void ABridgeThatWasStartedAnewIsToldOfGroupsAgain()
+        {
+            var table = new Table();
+            table.Session.Open("smith", Open("smith"), _ => { });
+            table.Session.Start();
+            table.Welcome();
+            foreach (string group in new[] { "tavern", "cellar", "refused" })
+            {
+                table.Session.Gather(group, new[] { "smith" });
+            }
+
+            table.Say(Error("bad_message", table.Wire.Sent.Last().TextOf("id")));
+            table.Session.Disperse("cellar");
+            table.Session.Tell("rain");
+            table.Pass();
+            Reconnect(table);
+            table.Welcome();
+            Assert.That(table.Wire.Sent.Select(each => each.TextOf("type") + each.TextOf("group")), Is.EqualTo(new[] { "hello", "open", "gathertavern", "event" }));
+            Reconnect(table);
+            table.Welcome(resumed: true);
+            Assert.That(table.Wire.SentTypes, Has.No.Member("gather"));
+        }
+
+        [Test]
         public void AQuestionThatNobodyAnswersIsGivenUp()
         {
             var table = new Table();
