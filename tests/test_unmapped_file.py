@@ -27,7 +27,7 @@ REPLIES = ["(nods, polishes a mug) Aye.", "(juggles three knives) Ho!", "(Juggle
 def game(game_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A game's folder as the working directory, with a memory of its own."""
     monkeypatch.chdir(game_folder)
-    (game_folder / "npc-bridge.toml").write_text('[storage]\npath = "memory.db"\n', encoding="utf-8")
+    monkeypatch.setenv("NPC_BRIDGE_STORAGE__PATH", "memory.db")
     return game_folder
 
 
