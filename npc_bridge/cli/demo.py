@@ -79,8 +79,7 @@ async def play_demo(settings: Settings, console: Console, *, as_script: bool) ->
         clips = [clip.name for clip in cast.find("brom").clips]
         brom = await game.open("smith", character="brom", player="The traveller", clips=clips)
         parlour = Parlour(stage, game, brom, player="The traveller", clips=clips, events=cast.templates.by_name)
-        listening = asyncio.create_task(parlour.listen())
-        try:
+        with parlour.open_ears():
             await parlour.play_unasked(wait_s=10)
             for beat in EVENING:
                 await _play(beat, parlour, stage)
@@ -89,8 +88,6 @@ async def play_demo(settings: Settings, console: Console, *, as_script: bool) ->
                     "Now you.", "Type what you say. /rain, /thunder, /barmaid, /coin, /midnight … make things happen; /help, /quit."
                 )
                 await parlour.talk()
-        finally:
-            listening.cancel()
 
 
 async def _play(beat: Beat, parlour: Parlour, stage: Stage) -> None:

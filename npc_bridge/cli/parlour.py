@@ -1,7 +1,7 @@
-"""A person at a terminal in the place of a game: lines, slash commands, and an NPC that may speak up at any time.
+"""A person at a terminal in the place of a game: lines, slash commands, and NPCs that may speak up at any time.
 
 Used by ``chat`` and, once its script is over, by ``demo``. It is a game client like any other and knows of the bridge only what the wire
-says.
+says. The commands are in ``orders.py``.
 """
 
 from __future__ import annotations
@@ -10,58 +10,81 @@ import asyncio
 import contextlib
 import shlex
 import sys
-from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 
+from npc_bridge.cli.orders import ORDERS, Leave, Orders
 from npc_bridge.cli.stage import Stage
-from npc_bridge.client import Game, Npc, Turn
+from npc_bridge.client import BridgeError, Game, Group, Npc, Turn
 from npc_bridge.errors import WireError
 
-HELP = """\
-Type what you say, or a command:
-  /event NAME key=value …   something happens; with a ! at the end the NPC reacts by itself
-  /NAME key=value …         the same for the events listed by /events; the first letters are enough
-  /events                   the events that this game has words for
-  /continue                 let the NPC go on
-  /cut N TEXT               say TEXT, and interrupt the reply after N characters
-  /clips                    the animations that this NPC can play
-  /who                      who you are talking with, and which model speaks
-  /help, /quit"""
-
-
-REACTION_S = 0.3
-"""A reaction begins within this time or not at all."""
-
-
-class Leave(Exception):
-    """The person has had enough."""
+GROUP = "here"
+"""What the talk of several NPCs is called on the wire."""
+PAUSE_S = 1.0
+"""Before an NPC answers another."""
+ASIDE_S = 0.5
+"""How long beyond that another turn is waited for where nobody types."""
 
 
 class Parlour:
-    """One person and one NPC."""
+    """One person and one NPC, or several."""
 
     def __init__(self, stage: Stage, game: Game, npc: Npc, *, player: str, clips: Iterable[str], events: Iterable[str] = ()) -> None:
         self.stage, self.game, self.npc, self.player = stage, game, npc, player
         self.clips, self.events = list(clips), list(events)
+        self.group: Group | None = None
+        """Whom the person talks with, if it is more than one."""
+        self.held = False
+        self.last: Turn | None = None
+        """The turn that was shown last."""
         self._unasked: asyncio.Queue[Turn] = asyncio.Queue()
+        self._listening: list[asyncio.Task[None]] = []
+        self._orders = Orders(self)
 
-    async def listen(self) -> None:
-        """Collect what the NPC says by itself; runs until the conversation ends."""
-        async for turn in self.npc.turns():
-            self._unasked.put_nowait(turn)
+    @contextlib.contextmanager
+    def open_ears(self) -> Iterator[None]:
+        """Collect what NPCs say by themselves, until the block is left."""
+        self.listen_to(self.npc.turns())
+        try:
+            yield
+        finally:
+            for listening in self._listening:
+                listening.cancel()
 
-    async def play_unasked(self, *, wait_s: float = 0.0) -> None:
-        """Show what the NPC says by itself; waits so long for it to begin."""
-        with contextlib.suppress(TimeoutError):
+    def listen_to(self, turns: AsyncGenerator[Turn, None]) -> None:
+        """Show these turns too."""
+
+        async def listen() -> None:
+            with contextlib.suppress(BridgeError):  # whoever talks meanwhile is told
+                async for turn in turns:
+                    self._unasked.put_nowait(turn)
+
+        self._listening.append(asyncio.create_task(listen()))
+
+    async def play(self, turn: Turn) -> None:
+        """Show a turn."""
+        self.last = turn
+        await self.stage.play(turn)
+
+    async def play_unasked(self, *, wait_s: float = 0.0) -> bool:
+        """Show what an NPC says by itself; waits so long for it to begin. False if none did."""
+        try:
             async with asyncio.timeout(wait_s or None):
                 turn = await self._unasked.get() if wait_s else self._unasked.get_nowait()
-            await self.stage.play(turn)
+        except (TimeoutError, asyncio.QueueEmpty):
+            return False
+        await self.play(turn)
+        return True
+
+    async def play_group(self) -> None:
+        """Show the reply of a group, and what its NPCs then say to each other; at a terminal that comes while the person types."""
+        await self.play_unasked(wait_s=60)
+        while not sys.stdin.isatty() and await self.play_unasked(wait_s=PAUSE_S + ASIDE_S):
+            pass
 
     async def talk(self) -> None:
         """Go on until the person leaves."""
-        lines = self._lines()
         with contextlib.suppress(Leave):
-            async for line in lines:
+            async for line in self._lines():
                 try:
                     await self.do(line.strip())
                 except WireError as error:
@@ -71,71 +94,28 @@ class Parlour:
         """Carry out one line or command. Raises ``Leave``, and ``WireError`` for what the bridge refuses."""
         if not line:
             return
-        if not line.startswith("/"):
-            await self.stage.play(await self.npc.say(line))
-            return
-        try:
-            command, *words = shlex.split(line[1:]) or ["help"]
-        except ValueError:  # an apostrophe is no quotation mark
-            command, *words = line[1:].split()
-        if command in ("quit", "exit", "bye"):
-            raise Leave
-        if not self._tell_about(command):
-            await self._act(command, words)
-
-    def _tell_about(self, command: str) -> bool:
-        """Answer a command that only asks; False if it is another."""
-        match command:
-            case "help" | "?":
-                self.stage.console.print(HELP, style="dim", highlight=False, markup=False)
-            case "events":
-                self.stage.remark(", ".join(self.events) or "none; any name will do with /event")
-            case "clips":
-                self.stage.remark(", ".join(self.clips) or "none")
-            case "who":
-                self.stage.remark(f"{self.npc.name} ({self.npc.character}) · {self.game.welcome.model} ({self.game.welcome.backend})")
-            case _:
-                return False
-        return True
-
-    async def _act(self, command: str, words: list[str]) -> None:
-        match command:
-            case "continue":
-                await self.stage.play(await self.npc.continue_())
-            case "cut" if len(words) >= 2 and words[0].isdecimal():
-                await self._cut(int(words[0]), " ".join(words[1:]))
-            case "event" if words:
-                await self._happens(words[0], words[1:])
-            case name if found := next((event for event in self.events if event.startswith(name)), ""):
-                await self._happens(found, words)
-            case _:
-                self.stage.remark(f"there is no command /{command}; /help lists them")
-
-    async def _happens(self, event: str, words: list[str]) -> None:
-        reacts = words[-1:] == ["!"]
-        given = [word.partition("=") for word in words if "=" in word]
-        data: dict[str, Any] = {key: value for key, _, value in given}
-        self.stage.happens(" ".join([event.replace("_", " "), *(f"{key} {value}" for key, value in data.items())]), f"event {event}")
-        await self.game.tell(event, data or {"player": self.player}, npc=self.npc.id, react=True if reacts else None)
-        await self.play_unasked(wait_s=REACTION_S)
-
-    async def _cut(self, at: int, text: str) -> None:
-        turn = await self.npc.say(text)
-        shown = asyncio.create_task(self.stage.play(turn))
-        async for _ in turn:
-            if len(turn.text) >= at:
-                await turn.interrupt(at)
-                break
-        await shown
+        if line.startswith("/"):
+            try:
+                command, *words = shlex.split(line[1:]) or ["help"]
+            except ValueError:  # an apostrophe is no quotation mark
+                command, *words = line[1:].split() or ["help"]
+            await self._orders.carry_out(command, words)
+        elif self.held:
+            await self._orders.say_while_held(line)
+        elif self.group is not None:
+            if await self.group.say(line, player=self.player) is not None:
+                await self.play_group()
+        else:
+            await self.play(await self.npc.say(line))
 
     async def _lines(self) -> AsyncIterator[str]:
-        """What the person types, line by line; the NPC's own turns are shown in between."""
+        """What the person types, line by line; the NPCs' own turns are shown in between."""
         if not sys.stdin.isatty():
             while line := await asyncio.to_thread(sys.stdin.readline):
                 self.stage.says("You", line.strip())
                 yield line
-                while not self._unasked.empty():
-                    await self.play_unasked()
+                while await self.play_unasked():
+                    pass
             return
         async for line in self._typed():
             yield line
@@ -145,8 +125,7 @@ class Parlour:
         from prompt_toolkit.completion import WordCompleter
         from prompt_toolkit.formatted_text import FormattedText
 
-        commands = ["event", "events", "continue", "cut", "clips", "who", "help", "quit", *self.events]
-        words = WordCompleter([f"/{name}" for name in commands], sentence=True)
+        words = WordCompleter([f"/{name}" for name in (*ORDERS, *self.events)], sentence=True)
         # Ctrl-C ends the conversation like Ctrl-D; a KeyboardInterrupt inside a task would end the event loop.
         prompt: PromptSession[str] = PromptSession(
             completer=words, complete_while_typing=False, erase_when_done=True, interrupt_exception=EOFError
@@ -161,11 +140,11 @@ class Parlour:
                 typed = prompt.default_buffer.text
                 prompt.app.exit(result="")
                 await line
-                await self.stage.play(news.result())
+                await self.play(news.result())
                 continue
             typed = ""
             if not news.cancel():
-                await self.stage.play(news.result())
+                await self.play(news.result())
             try:
                 said = await line
             except EOFError:

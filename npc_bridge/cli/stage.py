@@ -10,9 +10,10 @@ import re
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text as Styled
 
-from npc_bridge.client import Cue, Text, Turn, TurnEnded
+from npc_bridge.client import Candidates, Cue, Exit, Text, Turn, TurnEnded
 
 MARGIN = 8
 MAX_WIDTH = 92
@@ -55,12 +56,16 @@ class Stage:
     async def play(self, turn: Turn, *, with_facts: bool = True) -> TurnEnded:
         """Show a turn while it comes in, and under it what it took. Cancelled, it leaves the line as far as it got."""
         self.console.print()
+        if isinstance(turn, Candidates):
+            return await self._play_candidates(turn)
         paragraph = Paragraph(self.console, turn.npc.name, "bold cyan")
         try:
             async for part in turn:
                 match part:
-                    case Cue(state="provisional"):
-                        pass  # a terminal cannot take back what it has shown
+                    case Cue(state="provisional") | Cue(clip="", reason="thinking"):
+                        pass  # a terminal cannot take back what it has shown, and has no face
+                    case Exit():
+                        paragraph.write(f" [the talk has come to the exit {part.exit}] ", "yellow", is_whole=True)
                     case Cue():
                         paragraph.write(
                             f" ({gesture(part)}) ", "magenta" if part.clip and not part.is_over else "dim magenta", is_whole=True
@@ -75,6 +80,26 @@ class Stage:
         if with_facts:
             for line in facts(turn, ended):
                 self.remark(line)
+        return ended
+
+    async def _play_candidates(self, turn: Candidates) -> TurnEnded:
+        """Show several replies side by side, once they are all there."""
+        ended = await turn.done()
+        columns = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, width=min(self.console.width, MAX_WIDTH))
+        told = []
+        for index in range(turn.n):
+            columns.add_column(f"{turn.npc.name} {index + 1}", header_style="bold cyan", ratio=1, overflow="fold")
+            text = Styled()
+            for part in turn.parts:
+                if isinstance(part, Text) and part.index == index:
+                    text.append(part.text)
+                elif isinstance(part, Cue) and part.index == index and part.state != "provisional" and part.reason != "thinking":
+                    text.append(f"{' ' if text else ''}({gesture(part)}) ", "magenta")
+            told.append(text if text.plain.strip() else Styled("(nothing came)", style="dim"))
+        columns.add_row(*told)
+        self.console.print(columns)
+        for line in facts(turn, ended):
+            self.remark(line)
         return ended
 
 
@@ -137,7 +162,8 @@ def facts(turn: Turn, ended: TurnEnded) -> list[str]:
     """What a developer wants to know of a turn: the note as the model read it, times, and how much of the prompt was cached."""
     lines = []
     if turn.note:
-        lines.append("note: " + " · ".join(turn.note.splitlines()[1:]))  # the first line is the note's title
+        told = [line for line in turn.note.splitlines() if line and line[-1] not in ":："]  # without titles
+        lines.append("note: " + " · ".join(told))
     if turn.cause == "opening":
         lines.append("the character file's opening line; no model was asked")
         return lines
