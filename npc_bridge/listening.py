@@ -39,7 +39,7 @@ async def listen(turn: Turn, backend: Backend, reply: Reply | Replies, patience:
             turn.seed = seed_of(turn.conversation.id, turn.id)
             end = await _listen_to(rung, reply, patience, ask, now, is_last=True)
         if isinstance(end, Finished | Moderated) or reply.has_words:
-            if len(rungs) > 1:
+            if isinstance(backend, Row) and not turn.line:
                 turn.backend = rung.backend.name
             break
     if isinstance(end, Moderated) and not reply.has_words:

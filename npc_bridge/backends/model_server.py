@@ -21,7 +21,7 @@ from npc_bridge.backends.estimate import estimate_tokens, refuse_too_long
 from npc_bridge.backends.exchange import DEFAULT_TIMEOUTS, LINGER_S, Exchange, Timeouts, refusal_of
 from npc_bridge.backends.failures import TemplateRefused, Throttled
 from npc_bridge.backends.gate import Gate, gate_for
-from npc_bridge.backends.profiles import Model, Profile, Shape
+from npc_bridge.backends.profiles import Model, Profile, Shape, parenthesis_tokens
 from npc_bridge.backends.reply import AnswerReader, CandidatesReader, ReplyReader
 from npc_bridge.backends.request_body import encoded_body, headers_for, price_of, sent_texts
 from npc_bridge.backends.shape import prefill_of
@@ -74,6 +74,7 @@ class ModelServer:
         self._starts_thinking = self._model.starts_thinking
         if self._starts_thinking is None and profile.separate_thinking:
             self._starts_thinking = False
+        parenthesis_tokens(profile.logit_bias)  # reads a file, which is not for the loop
         self._summaries: dict[str, Usage] = {}
         self._ending: set[aiohttp.ClientResponse] = set()
 
