@@ -47,10 +47,23 @@ def test_a_clip_begins_while_its_action_is_still_being_written_and_is_not_begun_
     script = 'lines = ["(nods very slowly and at great length) Yes."]\nchunk_chars = 2\ndelay_s = 0.05'
     game = play([*GREETED, ["say", "Well?"], *ANSWERED], **where(bridge(script)), npcs=[FAST])
     events = game.finish()
-    assert [(event["clip"], event["state"]) for event in of(events, "cue_due")] == [("nod", "provisional"), ("nod", "confirmed")]
+    early = [(event["clip"], event["state"]) for event in of(events, "cue_due") if event["reason"] != "thinking"]
+    assert early == [("nod", "provisional"), ("nod", "confirmed")]
     assert [event["plays"] for event in of(events, "animation")] == ["nod"]
     (reached,) = of(events, "cue_reached")
     assert (reached["action"], reached["at"]) == ("nods very slowly and at great length", 0)
+    without_warnings(game)
+
+
+def test_the_npc_is_seen_to_think_until_the_first_words(bridge: Bridge, play: Play) -> None:
+    script = 'lines = ["Well. (nods) Yes."]\nfirst_delay_s = 0.4'
+    npc = FAST | {"clips": ["idle", "nod", "think"]}
+    game = play([*GREETED, ["say", "Well?"], *ANSWERED], **where(bridge(script)), npcs=[npc])
+    events = game.finish()
+    (pose,) = of(events, "cue_due")
+    assert (pose["clip"], pose["reason"]) == ("think", "thinking")
+    assert [event["plays"] for event in of(events, "animation")] == ["think", "nod"]
+    assert [event["clip"] for event in of(events, "cue_reached")] == ["nod"]
     without_warnings(game)
 
 

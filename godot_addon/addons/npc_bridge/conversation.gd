@@ -335,7 +335,7 @@ func _start_turn(message: Dictionary) -> void:
 func _take_cue(cue: Dictionary) -> void:
 	if cue.get("reason", "") == "thinking":
 		# A pose for now, at no place in the text. Whoever still speaks is not seen to think.
-		if not _labels.any(func(label: Node) -> bool: return label.call("is_typing")):
+		if not _labels.any(func(label: Node) -> bool: return label.call("is_behind", cue["turn"])):
 			cue_due.emit(cue)
 	elif _offer != null:
 		_offer.add_cue(cue)

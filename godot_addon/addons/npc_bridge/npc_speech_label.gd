@@ -94,6 +94,8 @@ func _process(delta: float) -> void:
 	if Engine.is_editor_hint() or not _turn:
 		return
 	if _typewriter.is_finished():
+		# The end may come when the last letter has long been there.
+		_finish_if_done()
 		_rest(delta)
 		return
 	_type(delta)
@@ -137,6 +139,11 @@ func wipe() -> void:
 ## Whether a reply is being typed.
 func is_typing() -> bool:
 	return _turn != "" and not _typewriter.is_finished()
+
+
+## Whether an earlier reply than this one is still being typed.
+func is_behind(turn_id: String) -> bool:
+	return is_typing() and _turn != turn_id
 
 
 ## How many characters of this turn were shown; -1 if it is not the one being shown.

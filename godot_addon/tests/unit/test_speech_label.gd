@@ -180,6 +180,32 @@ func test_going_back_to_a_saved_state_clears_all_that_was_said_and_waits() -> vo
 	same(label.get_parsed_text(), "Three")
 
 
+func test_a_reply_that_ends_after_its_last_letter_was_shown_is_finished_as_well() -> void:
+	_set_up()
+	var finished: Array = []
+	label.typing_finished.connect(func(turn: String) -> void: finished.append(turn))
+	character.turn_started.emit("t1", "say")
+	character.text_arrived.emit("Hi", 0)
+	label._process(60.0)
+	same(finished, [])
+	character.turn_ended.emit("t1", "stop")
+	label._process(0.1)
+	label._process(0.1)
+	same(finished, ["t1"])
+
+
+func test_an_npc_is_not_behind_with_the_reply_that_it_is_about_to_show() -> void:
+	_set_up()
+	character.turn_started.emit("t1", "say")
+	same(label.is_behind("t1"), false)
+	character.text_arrived.emit("Hello there", 0)
+	character.turn_ended.emit("t1", "stop")
+	character.turn_started.emit("t2", "say")
+	same(label.is_behind("t2"), true)
+	label._process(60.0)
+	same(label.is_behind("t2"), false)
+
+
 func test_an_exit_is_reached_when_the_letters_are_there() -> void:
 	_set_up()
 	var exits: Array = []
