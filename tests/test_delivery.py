@@ -166,6 +166,7 @@ def test_what_was_shown_is_cut_by_the_same_marks() -> None:
     turn = Turn(id="t1", conversation=talk, cause="say", asked_at=0.0, is_interrupted=True, interrupted_at=3)
     talk.conclude(turn, "*waves* Hey! *nods* Come in.", "interrupted", 12)
     assert [line.text for line in talk.history.lines] == ["*waves* Hey"]
+    assert talk.history.last_reply(talk.parser()) == "Hey"
 
 
 REPLIES = st.lists(

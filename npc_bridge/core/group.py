@@ -119,7 +119,7 @@ class Group:
     def next_for_npcs(self, speaker: Conversation, able: Sequence[Conversation], seed: int) -> tuple[Conversation | None, bool]:
         """Who answers an NPC that has just spoken, and whether it was addressed by name; None: nobody."""
         others = [talk for talk in able if talk is not speaker]
-        named = addressed(speaker.history.last_reply, others)
+        named = addressed(speaker.history.last_reply(speaker.parser()), others)
         match self.director:
             case "game":
                 return None, False

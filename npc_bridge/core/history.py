@@ -57,11 +57,9 @@ class History:
         """How many lines were said in all."""
         return self.first + len(self._lines)
 
-    @property
-    def last_reply(self) -> str:
-        """What the NPC said last, without its actions; empty if it has not spoken."""
+    def last_reply(self, parser: CueParser) -> str:
+        """What the NPC said last, without its actions, as this fresh reader finds them; empty if it has not spoken."""
         raw = next((line.text for line in reversed(self._lines) if line.role == "assistant"), "")
-        parser = CueParser()
         return "".join(part.text for part in parser.feed(raw) + parser.close() if isinstance(part, Speech))
 
     @property

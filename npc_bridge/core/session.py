@@ -206,7 +206,7 @@ class Session:
             "opening": conversation.wants_to_open,
         }
         if history.count:
-            opened |= {"remembered": history.count, "last_line": history.last_reply}
+            opened |= {"remembered": history.count, "last_line": history.last_reply(conversation.parser())}
         if conversation.running is not None:
             return [Send(opened), Retell(conversation.running)]
         return [Send(opened), *self.go_on(conversation, now)]
