@@ -64,7 +64,7 @@ class Store:
     damaged: Path | None
     """Where a damaged file was set aside when this one was opened."""
     failing: str
-    """Why nothing can be written at present; empty when all is well."""
+    """Why nothing can be written at present; empty when all that waited is written."""
     lost: set[str]
     """Sessions of which not all could be kept, because too much waited for the disk. Their file holds an earlier state of theirs, whole.
     All that is written for them fails, until a list of changes that begins with ``DropSession`` writes them anew."""
@@ -164,13 +164,19 @@ class Store:
 
     # ── in the loop, for the thread ──
 
-    def _report(self, writes: Sequence[_Write], error: StorageFailed | None, *, is_kept: bool) -> None:
+    def _written(self, writes: Sequence[_Write], *, are_all: bool) -> None:
         for write in writes:
-            if not is_kept:
-                self._waiting_bytes -= write.rows.size
-            if not write.done.done():
-                _settle(write.done, None, error)
-        failing = str(error) if error is not None and is_kept else ""
+            self._waiting_bytes -= write.rows.size
+            _settle(write.done, None, None)
+        if are_all:
+            self._fails("")
+
+    def _kept(self, writes: Sequence[_Write], error: StorageFailed) -> None:
+        for write in writes:
+            _settle(write.done, None, error)
+        self._fails(str(error))
+
+    def _fails(self, failing: str) -> None:
         if failing != self.failing:
             self.failing = failing
             if self.on_failing is not None:
@@ -223,7 +229,7 @@ class _Worker:
                 return
             for _ in batch:
                 self._kept.popleft()
-            self._in_loop(self._store._report, batch, None, is_kept=False)
+            self._in_loop(self._store._written, batch, are_all=not self._kept)
 
     def _keep(self, error: StorageFailed) -> None:
         fresh = [write for write in self._kept if not write.has_failed]
@@ -231,7 +237,7 @@ class _Worker:
             write.has_failed = True
         if fresh:
             log.warning("the memory cannot be written: %s", error)
-        self._in_loop(self._store._report, fresh, error, is_kept=True)
+        self._in_loop(self._store._kept, fresh, error)
 
     def _answer(self, file: MemoryFile, call: _Call) -> None:
         result: Any = None

@@ -256,6 +256,23 @@ async def test_writing_goes_on_by_itself(opened: Open, monkeypatch: pytest.Monke
     assert len(contents(await store.read_session("s"))) == 1
 
 
+async def test_all_is_well_only_when_everything_that_waited_is_written(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("npc_bridge.memory.store.MAX_COMMIT", 2)
+    store = await opened()
+    await store.write("s", [line(0)])
+    await limit(store, 0)()
+    writes = [store.write("s", [line(n, "x" * 5_000)]) for n in range(1, 8)]
+    for each in writes:
+        with pytest.raises(StorageFailed):
+            await each
+    left: list[int] = []
+    store.on_failing = lambda failing: left.append(store._waiting_bytes)
+    await limit(store, 1_000)()
+    await store.write("s", [])
+    assert (left, store.failing) == ([0], "")
+    assert len(contents(await store.read_session("s"))) == 8
+
+
 async def test_what_waits_for_the_disk_has_a_bound_beyond_which_a_session_is_written_anew(opened: Open) -> None:
     store = await opened(max_waiting_bytes=20_000)
     await store.write("s", [line(0, "a")])
