@@ -22,13 +22,15 @@ from npc_bridge.errors import BackendError
 class Piece(str):
     """A piece of one of several replies."""
 
-    __slots__ = ("choice",)
+    __slots__ = ("choice", "is_end")
     choice: int
+    is_end: bool
+    """Whether its reply is complete."""
 
     @classmethod
-    def of(cls, choice: int, text: str) -> Piece:
+    def of(cls, choice: int, text: str, *, is_end: bool = False) -> Piece:
         piece = cls(text)
-        piece.choice = choice
+        piece.choice, piece.is_end = choice, is_end
         return piece
 
 
@@ -48,6 +50,7 @@ async def ask_for_several(backend: Backend, request: ChatRequest, n: int) -> Asy
                 yield Piece.of(index, piece)
             elif isinstance(piece, Finished):
                 finished.append(piece)
+                yield Piece.of(index, "", is_end=True)
             else:
                 failures.append(piece)
     if finished:
@@ -61,6 +64,8 @@ class Replies:
 
     def __init__(self, turn: Turn, tell: Tell, clock: Clock) -> None:
         self._replies = [Reply(turn, told, clock) for told in self._indexed(tell, turn.n)]
+        self.has_whole = False
+        """One of them is complete, whatever becomes of the others."""
 
     @staticmethod
     def _indexed(tell: Tell, n: int) -> Iterator[Tell]:
@@ -96,6 +101,9 @@ class Replies:
     # ── as ``Reply``; what is authored is said by the first ──
 
     def hear(self, piece: str) -> None:
+        if isinstance(piece, Piece) and piece.is_end:
+            self.has_whole = True
+            return
         self._replies[piece.choice if isinstance(piece, Piece) else 0].hear(piece)
 
     def hear_end(self) -> None:

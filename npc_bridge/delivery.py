@@ -57,6 +57,7 @@ class Reply:
         """The reply as the model wrote it, with its parentheses."""
         return "".join(self._pieces)
 
+    has_whole = False
     offers = ()
     """No choice, see ``candidates.Replies``."""
 
@@ -91,6 +92,8 @@ class Reply:
     def hear_again(self) -> None:
         """Forget what the model wrote, of which no words were shown: it is asked once more, and held to less."""
         self._forget_held()
+        if self.raw:
+            self.add(gap_in(self._turn.conversation.language))
         self._manner = Manner(rules_for(self._turn.conversation, is_second_try=True))
 
     def fill(self, line: str) -> bool:
@@ -112,8 +115,8 @@ class Reply:
     def _forget_held(self) -> None:
         """An action, or a mark, that was still being written was none."""
         self._withdraw()
-        if held := self._parser.held_chars:
-            self._pieces = [self.raw[:-held]]
+        raw, held = self.raw, self._parser.held_chars
+        self._pieces = [raw[: len(raw) - held].rstrip()]
         self._parser.forget()
 
     @property

@@ -40,6 +40,8 @@ async def run_turn(turn: Turn, backend: Backend, tell: Tell, clock: Clock, scope
     except TimeoutError:
         end = BackendTimeout("the model took too long to reply")
 
+    if reply.has_whole and not isinstance(end, Finished):
+        end = Finished("stop")  # one of several replies is there to choose
     reason: TurnReason = "interrupted" if turn.is_interrupted else end.reason if isinstance(end, Finished) else "failed"
     if reason in ("stop", "length"):
         reply.close()

@@ -137,3 +137,24 @@ def test_candidates_are_replayed_from_a_tape(tmp_path: Path, cast: Any) -> None:
     assert any(json.loads(line).get("model", "").endswith("#1") for line in file.read_text(encoding="utf-8").splitlines())
     result = asyncio.run(replay(file))
     assert (result.turns, result.differences) == (3, [])
+
+
+async def test_a_candidate_that_is_complete_counts_although_another_hangs(serve: Serve) -> None:
+    class Hanging(Scripted):
+        async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
+            async for piece in super().stream(request):
+                if request.choice == 1:
+                    await asyncio.Event().wait()
+                yield piece
+
+    bridge = await serve(Hanging.of(["Go away.", "One.", "Two."]), turn_timeout_s=0.3)
+    socket = await hello(bridge)
+    await send(socket, type="open", npc="smith", character="brom")
+    await send(socket, type="say", id="a1", npc="smith", text="Hello!")
+    await until(socket, "turn_ended")
+    await send(socket, type="candidates", id="c1", npc="smith", n=2)
+    messages = await until(socket, "turn_ended")
+    assert (candidates(messages), messages[-1]["reason"]) == ({0: "One."}, "stop")
+    await send(socket, type="choose", id="c2", npc="smith", turn=messages[-1]["turn"], index=1)
+    assert (await until(socket, "error"))[-1]["code"] == "bad_message"
+    await socket.close()
