@@ -42,7 +42,7 @@ namespace NpcBridge.Core
         public const double ConnectTimeoutSeconds = 5;
 
         /// <summary>How long a turn waits for its session to be resumed before it counts as lost.</summary>
-        public const double ResumeGraceSeconds = 5;
+        public const double ResumeGraceSeconds = 60;
 
         /// <summary>How long the bridge may take to start; the first start of a model server may be slow.</summary>
         public const double StartTimeoutSeconds = 60;
