@@ -52,6 +52,8 @@ async def show(turn: Turn) -> None:
     print(f"{turn.npc.name}: ", end="", flush=True)
     async for part in turn:
         if isinstance(part, Cue):
+            if part.state in ("provisional", "withdrawn"):
+                continue  # a game begins the clip, and stops it again; a terminal cannot take back what it has shown
             print(f"[plays {part.clip}]" if part.clip else f"[{part.action}]", end="", flush=True)
         else:
             print(part.text, end="", flush=True)
