@@ -293,21 +293,22 @@ def file_system(folder: Path) -> str:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=PARTS, choices=[*PARTS, []], metavar="PART")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS) + "; default: all")
     parser.add_argument("--folder", type=Path, help="where to measure; default: the system's folder for temporary files")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--longest", type=int, default=1_000_000, help="messages of the longest history")
     options = parser.parse_args()
+    parts = options.parts or PARTS
     with tempfile.TemporaryDirectory(dir=options.folder, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         print(f"file system {file_system(folder)}, SQLite {sqlite3.sqlite_version}")
-        if "accepted" in options.parts:
+        if "accepted" in parts:
             await report_accepted(folder, options.rounds)
-        if "history" in options.parts:
+        if "history" in parts:
             await report_history(folder, options.rounds, options.longest)
-        if "blob" in options.parts:
+        if "blob" in parts:
             report_blob(options.rounds)
-        if "resume" in options.parts:
+        if "resume" in parts:
             await report_resume(folder, options.rounds)
 
 

@@ -195,6 +195,15 @@ def test_a_large_file_is_checked_throughout_only_when_there_is_a_suspicion(tmp_p
         assert file.damaged is None
 
 
+def test_a_large_file_that_is_cut_short_is_set_aside_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "game.db"
+    fill(path)
+    path.write_bytes(path.read_bytes()[:-4096])
+    monkeypatch.setattr(opening, "CHECKED_BYTES", 0)
+    with memory(path) as file:
+        assert file.damaged == tmp_path / "game.db.damaged-1"
+
+
 @pytest.fixture(scope="module")
 def sound() -> Iterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
