@@ -42,6 +42,8 @@ from npc_bridge.play import Play
 from npc_bridge.server import Bridge
 
 TURN_TIMEOUT_S = 30.0
+DEADLINE_MS = 6_000.0
+"""By when an NPC says something, as its character file has it."""
 LATE_MS = 100.0
 """How far a turn may go past its time limit."""
 GROWTH_BYTES = 2_000_000
@@ -56,6 +58,10 @@ max_sentences = 3
 nod = "nods"
 wave = "waves"
 laugh = "laughs"
+[patience]
+filler_after_ms = 1500
+deadline_ms = 6000
+stall_ms = 3000
 [fallback]
 unknown = ["(nods) Hm.", "(waves) Later."]
 [knows]
@@ -155,6 +161,8 @@ class Seen:
     began_at: float
     chars: int = 0
     acts: int = 0
+    thinking_ms: float | None = None
+    """How long after ``turn_started`` the thinking pose came."""
     ended: dict[str, Any] | None = None
     ends: int = 0
 
@@ -172,6 +180,8 @@ class Report:
     reasons: Counter[str] = field(default_factory=Counter)
     model: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    latest_text_ms: float = 0.0
+    """The longest that a player waited for the first text of a turn."""
     longest_turn_ms: float = 0.0
     left_tasks: int = 0
     left_objects: Counter[str] = field(default_factory=Counter)
@@ -262,6 +272,8 @@ class Game:
                 seen.chars += len(message["text"])
                 if "exit:" in message["text"] or "trade_opened" in message["text"]:
                     self._wrong(f"the mark of an exit was shown in {seen.id}")
+            case "cue" if message.get("reason") == "thinking":
+                self.turns[message["turn"]].thinking_ms = 1000 * (asyncio.get_running_loop().time() - self.turns[message["turn"]].began_at)
             case "cue" | "exit":
                 self.turns[message["turn"]].acts += 1
             case "turn_ended":
@@ -408,6 +420,13 @@ class Game:
             return
         report.reasons[ended["reason"]] += 1
         report.longest_turn_ms = max(report.longest_turn_ms, ended["total_ms"])
+        if ended["reason"] != "interrupted" and turn.cause != "candidates":
+            first_ms = ended.get("first_text_ms") or 0.0
+            report.latest_text_ms = max(report.latest_text_ms, first_ms)
+            if first_ms > DEADLINE_MS + LATE_MS:
+                self._wrong(f"the first text of {turn.id} ({turn.cause}) came after {first_ms:.0f} ms")
+        if ended.get("code") == "internal":
+            self._wrong(f"turn {turn.id} ({turn.cause}) met a bug of the bridge")
         if ended["total_ms"] > 1000 * TURN_TIMEOUT_S + LATE_MS:
             self._wrong(f"turn {turn.id} took {ended['total_ms']:.0f} ms")
         if not turn.chars and not turn.acts and ended["reason"] != "interrupted":

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from npc_bridge.backends import Backend, ChatRequest, Finished
-from npc_bridge.errors import BackendError, BackendRefused
+from npc_bridge.errors import BackendError, BackendLost, BackendRefused
 
 MAX_SEED = 2**31 - 1
 
@@ -73,6 +73,9 @@ async def _by_repeated_calls(backend: Backend, request: ChatRequest, indexes: It
                     piece = task.result()
                 except BackendError as error:
                     yield index, error
+                    continue
+                except StopAsyncIteration:
+                    yield index, BackendLost("the model's stream ended before the reply did")
                     continue
                 if isinstance(piece, str):
                     asked[asyncio.ensure_future(anext(streams[index]))] = index

@@ -149,3 +149,15 @@ async def test_backends_in_a_row_and_others_are_asked_once_for_each() -> None:
 
 def test_a_sum_knows_only_what_all_of_them_tell() -> None:
     assert sum_of([Finished("length", 10, 5, 2, 0.5), Finished("stop", 10, None, 3, 0.25)]) == Finished("stop", 20, None, 5, 0.75)
+
+
+async def test_a_stream_that_ends_without_an_end_is_a_reply_that_broke_off() -> None:
+    class Silent(Scripted):
+        async def stream(self, request: ChatRequest) -> AsyncIterator[str | Finished]:  # type: ignore[override]
+            yield "Well"
+            if request.choice:
+                yield Finished("stop")
+
+    texts, ends = await several(Silent(), 2)
+    assert texts == {0: "Well", 1: "Well"}
+    assert (type(ends[0]), ends[1]) == (BackendLost, Finished("stop"))
