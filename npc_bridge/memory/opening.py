@@ -24,7 +24,7 @@ LOCK_WAIT_S = 2.0
 BUSY_WAIT_S = 2.0
 """How long another program's lock on the file is waited for, at each attempt to write."""
 CHECKED_BYTES = 8 * 1024 * 1024
-"""A file of up to this size is checked throughout when it is opened, which takes about 10 ms; of a larger one only whether it is all there."""
+"""A file of up to this size is checked throughout when it is opened, in about 10 ms; of a larger one only whether it is all there."""
 
 _MAGIC = b"SQLite format 3\x00"
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
