@@ -201,6 +201,13 @@ def test_a_target_is_something_declared_and_never_a_guess(action: str, targets: 
     assert [match.target for match in index.resolve(action, TARGETS)] == targets
 
 
+def test_a_name_in_other_letters_is_found_between_those_without_spaces() -> None:
+    index = ClipIndex([Clip(name="wave")])
+    assert [match.target for match in index.resolve("向Mira挥手", TARGETS)] == ["Mira"]
+    assert [match.target for match in index.resolve("朝门挥手", TARGETS)] == ["door_02"]
+    assert [match.target for match in index.resolve("waves at Miranda", TARGETS)] == [""]
+
+
 def test_a_provisional_clip_waits_until_nothing_likely_can_change_it() -> None:
     index = ClipIndex([Clip(name=name) for name in ("wave", "look_at", "look_away", "smile")])
     assert index.early("look") is None
