@@ -211,6 +211,26 @@ namespace NpcBridge.Layer.Tests
         }
 
         [Test]
+        public void ThoseOfAGroupAnswerWhatIsSaidToIt()
+        {
+            NpcCharacter smith = Npc("smith");
+            NpcCharacter maid = Npc("maid");
+            maid.Character = "mira";
+            Opening(smith);
+            Opening(maid);
+            NpcBridgeConnection bridge = NpcBridgeConnection.Instance;
+            Gathered found = null;
+            bridge.Gather("table", new[] { smith.ResolvedId, maid.ResolvedId }, new GroupOptions { MaxNpcTurns = 0 }, (gathered, error) => found = gathered);
+            Until(() => found != null);
+            string line = bridge.Say("table", "Mira, what do you say?");
+            Until(() => maid.Turn != null && maid.Turn.Started.Answers.Contains(line) && !maid.IsTalking);
+            Assert.That((maid.Turn.Started.Group, smith.Turn.Started.Answers.Contains(line)), Is.EqualTo(("table", false)));
+            bool isOver = false;
+            bridge.Disperse("table", (dispersed, error) => isOver = error == null);
+            Until(() => isOver);
+        }
+
+        [Test]
         public void TheBridgeCountsActionsThatNoClipFits()
         {
             NpcCharacter smith = Npc("smith");

@@ -234,6 +234,10 @@ namespace UnityEngine
 
         public Vector3 localScale { get; set; }
 
+        public void LookAt(Transform target)
+        {
+        }
+
         public void SetParent(Transform p)
         {
             parent = p;
@@ -387,6 +391,8 @@ namespace UnityEngine
         public static string streamingAssetsPath { get; set; } = "StreamingAssets";
 
         public static string dataPath => "Assets";
+
+        public static string persistentDataPath => "Saves";
     }
 
     public static class Resources
