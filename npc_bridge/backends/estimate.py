@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from npc_bridge.backends import ModelLimits
 from npc_bridge.errors import PromptTooLong
@@ -38,12 +39,18 @@ def estimate_tokens(text: str, *, per_wide: float = 1.0) -> int:
     return round(tokens + 0.499)
 
 
+# From turn to turn a prompt is the same but for its last messages.
+@lru_cache(maxsize=2_048)
+def _cost(estimate: Callable[[str], int], text: str) -> int:
+    return estimate(text)
+
+
 def refuse_too_long(name: str, texts: Sequence[str], limits: ModelLimits, estimate: Callable[[str], int]) -> None:
     """Raise ``PromptTooLong`` for what a model would not take, so that it is never sent and never paid for."""
     overhead = MESSAGE_OVERHEAD_TOKENS * len(texts)
     # No token is shorter than a byte: most prompts need no closer look.
     if sum(len(text.encode("utf-8", "replace")) for text in texts) + overhead <= limits.max_input_tokens:
         return
-    tokens = sum(map(estimate, texts)) + overhead
+    tokens = sum(_cost(estimate, text) for text in texts) + overhead
     if tokens > limits.max_input_tokens:
         raise PromptTooLong(f"{name}: the prompt is about {tokens} tokens long, the limit is {limits.max_input_tokens}")

@@ -115,6 +115,8 @@ class Profile(Shape):
     renames: dict[str, str] = Field(default_factory=dict)
     """What it calls them, where that differs."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    """More for every request. Not for keys, which do not belong into a file of settings."""
     errors: dict[str, str] = Field(default_factory=dict)
     """Its error codes that mean something else here than elsewhere: ``"STATUS CODE"`` to a code of ours."""
     models: tuple[Model, ...] = ()

@@ -68,7 +68,7 @@ def headers_for(request: ChatRequest, profile: Profile, api_key: str) -> dict[st
         headers[profile.session_header] = request.conversation
     if profile.protocol == "dashscope":
         headers |= native_headers(profile)
-    return headers
+    return headers | profile.headers
 
 
 def price_of(model: Model) -> Price | None:

@@ -127,6 +127,11 @@ async def test_cached_tokens_are_read_in_both_shapes(fake: FakeModel, profile: s
     assert end.cached_tokens == (end.prompt_tokens // 2 if cached else None)
 
 
+async def test_a_profile_can_bring_headers_of_its_own(fake: FakeModel) -> None:
+    await ends(client(fake, headers={"X-DashScope-Wait-Timeout": "10"}), ChatRequest(MESSAGES))
+    assert fake.requests[0].headers["x-dashscope-wait-timeout"] == "10"
+
+
 # ── row 14: prices and limits ──
 
 
