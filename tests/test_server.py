@@ -80,7 +80,7 @@ async def test_a_line_is_answered_by_text_and_cues_at_their_places(serve: Serve)
     messages = await until(socket, "turn_ended")
     assert [message["seq"] for message in messages] == list(range(2, 2 + len(messages)))
     assert [message["type"] for message in messages if message["type"] != "text"] == [
-        "opened", "accepted", "turn_started", "cue", "cue", "cue", "turn_ended",
+        "opened", "accepted", "turn_started", "cue", "cue", "turn_ended",
     ]  # fmt: skip
     assert "".join(message["text"] for message in messages if message["type"] == "text") == "Evening. Ale?"
     assert [(m["at"], m["clip"]) for m in cues_in(messages)] == [(0, "nod"), (8, "wave")]

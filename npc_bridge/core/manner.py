@@ -35,6 +35,8 @@ _OWN_NAMES = ("assistant", "npc")
 _PLAYERS_NAMES = ("user", "player", "human", "you", "system", "玩家", "用户", "用戶", "プレイヤー", "ユーザー")
 _DECORATION = "*_#>[【「"
 _AFTER_NAME = "*_]】」 \t"
+_MOST_AROUND_NAME = 16
+"""White space and marks around a name; with more it is none."""
 _LINE_ENDS = "\n"
 
 
@@ -186,7 +188,7 @@ class _Names:
             if self.is_over or self._is_stripping:
                 self._held = ""
                 return ""
-        if len(held) <= self._longest + 4 and any(self._may_be(name)):
+        if len(held) <= self._longest + _MOST_AROUND_NAME and any(self._may_be(name)):
             return ""
         self._held, self.is_looking = "", held[-1:] == "\n"
         return held

@@ -166,7 +166,10 @@ WRONG = {
     ),
     "an unknown key": (
         'name = "Brom"\n[style]\nzzz = 1\n',
-        ["brom.toml:3: unknown key 'style.zzz'\n  write instead: one of actions, asides, early_cues, length, manner, marks, max_action_chars, max_sentences, out_of_character, repeats"],
+        [
+            "brom.toml:3: unknown key 'style.zzz'\n  write instead: one of actions, asides, early_cues, length, manner, marks, "
+            "max_action_chars, max_sentences, out_of_character, repeats"
+        ],
     ),
     "numbers out of range": (
         'name = "Brom"\n[sampling]\ntemperature = 2\ntop_p = 0\npresence_penalty = -2.5\nseed = 2147483648\n[history]\nkeep = 1\n',

@@ -11,6 +11,7 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character, parse_character
 from npc_bridge.core.effects import Begin, Send, Stop, Wake
 from npc_bridge.core.events import EventTemplates, parse_templates
+from npc_bridge.core.ladder import Patience
 from npc_bridge.core.session import MAX_NPCS, Session
 from npc_bridge.errors import BadMessage, NotNow, UnknownCharacter, UnknownNpc, WireError
 
@@ -384,3 +385,65 @@ def test_a_note_of_a_turn_that_failed_is_read_by_the_next() -> None:
     again = begun(session.receive(say("Well?", "a2"), 3.0))
     spoken(session, again, 4.0)
     assert again.note.text == "Quest log"
+
+
+def speaking(while_speaking: str) -> Session:
+    """A session in which Brom, who has this way of being spoken to, answers a first line."""
+    session = opened()
+    talk = session.conversations["brom"]
+    talk.character = BROM.model_copy(update={"patience": Patience(while_speaking=while_speaking)})  # type: ignore[arg-type]
+    session.receive(say(), 0.0)
+    return session
+
+
+def test_a_line_that_queues_waits_for_the_end_of_the_turn() -> None:
+    session = speaking("queue")
+    assert session.receive(say("Wait!", "a2"), 1.0) == [accepted("a2")]
+    running = session.conversations["brom"].running
+    assert running is not None
+    assert not running.is_interrupted
+
+
+def test_a_line_that_interrupts_cuts_the_reply_where_the_player_was_and_is_answered_next() -> None:
+    session = speaking("interrupt")
+    turn = session.conversations["brom"].running
+    assert turn is not None
+    session.receive(wire.Seen(type="seen", npc="brom", turn=turn.id, at=7), 0.5)
+    assert session.receive(say("Wait!", "a2"), 1.0) == [accepted("a2"), Stop(turn)]
+    assert (turn.is_interrupted, turn.interrupted_at) == (True, 7)
+    assert session.receive(say("Stop!", "a3"), 1.1) == [accepted("a3")]
+    assert begun(session.turn_over(turn, 2.0)).answers == ("a2", "a3")
+
+
+def test_a_line_that_is_refused_is_not_remembered_and_may_come_again() -> None:
+    session = speaking("refuse")
+    with pytest.raises(NotNow, match="is speaking"):
+        session.receive(say("Wait!", "a2"), 1.0)
+    assert session.receive(say(), 1.0) == [accepted("a1")], "sent twice, it is only answered again"
+    turn = session.conversations["brom"].running
+    assert turn is not None
+    session.turn_over(turn, 2.0)
+    assert begun(session.receive(say("Wait!", "a2"), 3.0)).answers == ("a2",)
+
+
+def test_a_turn_that_follows_up_comes_by_itself_and_gives_way_to_the_player() -> None:
+    session = speaking("queue")
+    talk = session.conversations["brom"]
+    turn = talk.running
+    assert turn is not None
+    talk.owes_follow_up = True
+    follow_up = begun(session.turn_over(turn, 2.0))
+    assert (follow_up.cause, follow_up.is_follow_up, talk.owes_follow_up) == ("continue", True, False)
+    assert session.receive(say("Well?", "a2"), 3.0) == [accepted("a2"), Stop(follow_up)]
+    assert not begun(session.turn_over(follow_up, 4.0)).is_follow_up
+
+
+def test_a_player_who_speaks_first_is_owed_no_follow_up() -> None:
+    session = speaking("queue")
+    talk = session.conversations["brom"]
+    turn = talk.running
+    assert turn is not None
+    session.receive(say("Well?", "a2"), 1.0)
+    talk.owes_follow_up = True
+    assert begun(session.turn_over(turn, 2.0)).answers == ("a2",)
+    assert not talk.owes_follow_up
