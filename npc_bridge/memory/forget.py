@@ -1,13 +1,14 @@
 """Forgetting for good: what is remembered of a player, of an NPC or of a session leaves the file, down to its bytes.
 
 A player's data are the conversations that the player opened, with all their lines, and the lines that the player said in others, which
-stay as empty ones, so that the others keep their numbers. Of a saved state only who made it knows the shape: ``prune`` takes the data out
-of it; without it a saved state that names the player or the NPC is deleted.
+stay as empty ones, so that the others keep their numbers, and the summaries of those. Of a saved state only who made it knows the shape:
+``prune`` takes the data out of it; without it a saved state that names the player or the NPC is deleted.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -18,7 +19,12 @@ from npc_bridge.errors import BadSave
 from npc_bridge.memory.blob import pack, unpack
 from npc_bridge.memory.file import MemoryFile, transaction
 from npc_bridge.memory.opening import files_set_aside
-from npc_bridge.memory.rows import read_state
+from npc_bridge.memory.rows import read_state, state_text
+
+SUMMARY_PART = "memory"
+"""The part of a conversation's state that holds what was said in other words."""
+PASSING = ("owed",)
+"""Parts of a conversation's state that can go without harm."""
 
 Prune: TypeAlias = Callable[[State], State | None]
 """Takes a saved state, gives it without the player's data; None if it holds none. May change the state in place."""
@@ -58,6 +64,7 @@ def forget(
     with transaction(file):
         conversations, lines, events = _forget_conversations(file, players, npc, session)
         if players:
+            _forget_in_states(file.db, players, npc, session)
             lines += _blank_lines(file.db, players, npc, session)
         events += _forget_waiting(file.db, players, npc, session)
         if session and not players and not npc:
@@ -81,6 +88,33 @@ def _forget_conversations(file: MemoryFile, players: set[str], npc: str, session
     for session_row, its_npc, *_ in gone:
         file.drop_conversation(session_row, its_npc)
     return len(gone), sum(each[3] for each in gone), sum(each[4] for each in gone)
+
+
+def _forget_in_states(db: sqlite3.Connection, players: set[str], npc: str, session: str) -> None:
+    """Of conversations that stay, although the player spoke in them or is named in them."""
+    marks = ", ".join("?" * len(players))
+    found = db.execute(
+        f"SELECT c.id, c.state, EXISTS (SELECT 1 FROM line WHERE conversation = c.id AND player IN ({marks})) "
+        "FROM conversation AS c JOIN session AS s ON s.id = c.session WHERE ? IN ('', c.npc) AND ? IN ('', s.name)",
+        (*players, npc, session),
+    ).fetchall()
+    for conversation, text, has_spoken in found:
+        state = read_state(text)
+        if has_spoken or names_any(state, players):
+            db.execute("UPDATE conversation SET state = ? WHERE id = ?", (state_text(_without(state, players)), conversation))
+
+
+def _without(state: State, players: set[str]) -> State:
+    """A conversation's state without what names the players, and without its summary, which may hold what they said."""
+    kept: State = {}
+    for key, value in state.items():
+        if key == "parts":
+            kept[key] = {name: part for name, part in value.items() if name != SUMMARY_PART and not names_any(part, players)}
+        elif isinstance(value, list):
+            kept[key] = [each for each in value if not names_any(each, players)]
+        elif key not in PASSING or not names_any(value, players):
+            kept[key] = value
+    return kept
 
 
 def _blank_lines(db: sqlite3.Connection, players: set[str], npc: str, session: str) -> int:
@@ -130,15 +164,20 @@ def _pruned(blob: bytes, words: set[str], prune: Prune | None) -> bytes | None:
     return pack(pruned) if pruned is not None else None
 
 
-def names_any(value: Any, words: Collection[str]) -> bool:
-    """Whether one of the words is a key or a text, or part of a text, anywhere in this."""
+def names_any(value: Any, names: Collection[str]) -> bool:
+    """Whether one of the names is in a key or a text anywhere in this, as a word of its own where the script has words."""
+    pattern = "|".join(f"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])" for name in names)
+    return _has(value, re.compile(pattern).search)
+
+
+def _has(value: Any, finds: Callable[[str], object]) -> bool:
     match value:
         case str():
-            return any(word in value for word in words)
+            return finds(value) is not None
         case dict():
-            return any(names_any(key, words) or names_any(each, words) for key, each in value.items())
+            return any(_has(key, finds) or _has(each, finds) for key, each in value.items())
         case list() | tuple():
-            return any(names_any(each, words) for each in value)
+            return any(_has(each, finds) for each in value)
         case _:
             return False
 

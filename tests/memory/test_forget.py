@@ -16,6 +16,12 @@ from tests.memory.conftest import Open
 
 SECRET = "I am allergic to silverleaf"
 OTHERS = "What a storm outside"
+TAVERN = {
+    "npc": "tavern",
+    "waiting": [{"player": "Ann", "text": SECRET}, {"player": "Bo", "text": OTHERS}],
+    "owed": {"cause": "say", "note": f"Ann: {SECRET}"},
+    "parts": {"memory": {"summary": SECRET}, "knowledge": {"of": OTHERS}},
+}
 
 
 async def two_players(store: Store) -> None:
@@ -33,7 +39,7 @@ async def two_players(store: Store) -> None:
                 AddLine("brom", 0, "user", OTHERS, "Bo", False),
                 PutEvent("brom", 1, {"data": {"who": ["Ann"]}}),
                 PutEvent("brom", 2, {"data": {"who": ["Bo"]}}),
-                PutConversation("tavern", "bo-1", {}),
+                PutConversation("tavern", "bo-1", TAVERN),
                 AddLine("tavern", 0, "user", OTHERS, "Bo", False),
                 AddLine("tavern", 1, "user", SECRET, "Ann", False),
                 AddLine("tavern", 2, "assistant", "Hm.", "", False),
@@ -77,6 +83,12 @@ async def test_what_the_others_said_stays_under_its_numbers(opened: Open) -> Non
     }
     assert stored.events == (PutEvent("brom", 2, {"data": {"who": ["Bo"]}}),)
     assert stored.ids == ("a", "b")
+    assert stored.conversations[1].state == {
+        "npc": "tavern",
+        "waiting": [{"player": "Bo", "text": OTHERS}],
+        "parts": {"knowledge": {"of": OTHERS}},
+    }
+    assert stored.conversations[0].state == {"summary": OTHERS}
     blob = await store.get_slot("with ann")
     assert blob is not None
     assert unpack(blob) == {"talks": {"brom": {"lines": [OTHERS]}}}
@@ -171,6 +183,9 @@ async def test_damaged_files_that_may_hold_some_of_it_are_named(opened: Open, pa
         ("to Ann:", True),
         ({"Ann": 1}, True),
         ([{"a": ("x", "Ann")}], True),
+        ("Annual", False),
+        ("Hannah-Ann's", True),
+        ("你好Ann。", True),
         ("Bo", False),
         (3, False),
         (None, False),
