@@ -92,7 +92,7 @@ ERRORS = (BackendUnreachable, BackendOverloaded, BackendLost, BadKey, OutOfCredi
 
 
 ACTS = {
-    "say": 50, "event": 14, "flags": 5, "continue": 4, "interrupt": 6, "seen": 6, "hold": 2, "line": 3, "again": 3, "close": 1,
+    "say": 50, "gather": 1, "event": 14, "flags": 5, "continue": 4, "interrupt": 6, "seen": 6, "hold": 2, "line": 3, "again": 3, "close": 1,
     "twice": 3, "garbage": 2, "cut": 1, "sleep": 1,
 }  # fmt: skip
 """What a game does next, and how often."""
@@ -202,6 +202,8 @@ class Game:
         self._session, self._seq = "", 0
         self._open: set[str] = set()
         self._ids = 0
+        self._circle = ""
+        """The group that is gathered, if one is."""
         self._unsure: dict[str, dict[str, Any]] = {}
         """Messages that were not called accepted yet: after a doubt they are sent again."""
         self.accepted: dict[str, str] = {}
@@ -253,6 +255,8 @@ class Game:
             self._wrong(f"message {message['seq']} came after {self._seq}")
         self._seq = message["seq"]
         match kind:
+            case "gathered" | "dispersed":
+                self._unsure.pop(message["id"], None)
             case "accepted":
                 for each in message["ids"]:
                     sent = self._unsure.pop(each, None)
@@ -330,7 +334,15 @@ class Game:
         match dice.choices(list(ACTS), list(ACTS.values()))[0]:
             case "say":
                 self._report.lines += 1
+                npc = self._circle if self._circle and dice.random() < 0.3 else npc
                 self._sure({"type": "say", "npc": npc, "text": dice.choice(("Hello.", "Why?", "I will kill you!", "x" * 500, "你好"))})
+            case "gather" if not self._circle:
+                self._report.faults["(gathered)"] += 1
+                self._circle = f"circle{self._ids}"
+                members = dice.sample(self.npcs, min(4, len(self.npcs)))
+                director = dice.choice(("addressed", "round_robin", "weighted"))
+                self._sure({"type": "gather", "group": self._circle, "npcs": members, "director": director, "pause_s": dice.choice((0, 2))})
+                loop.call_later(dice.uniform(5, 60), self._disperse)
             case "event":
                 scope = dice.choice(({"npc": npc}, {"group": "g1"}, {}))
                 self._sure({"type": "event", "name": "rain", "data": {"how": "hard"}, "react": dice.random() < 0.4} | scope)
@@ -356,8 +368,9 @@ class Game:
                 self._sure({"type": dice.choice(("regenerate", "candidates")), "npc": npc, "n": 2})
             case "close":
                 self._fault("close")
-                self.excused |= {line for line, of in self.accepted.items() if of == npc}
-                self.excused |= {line for line, sent in self._unsure.items() if sent.get("npc") == npc}
+                left = (npc, self._circle)
+                self.excused |= {line for line, of in self.accepted.items() if of in left}
+                self.excused |= {line for line, sent in self._unsure.items() if sent.get("npc") in left}
                 self._put({"type": "close", "npc": npc})
                 self._open.discard(npc)
                 loop.call_later(dice.uniform(0.5, 3), self._put_open, npc)
@@ -379,6 +392,10 @@ class Game:
                 if (line := self._line) is not None:
                     line.is_read = False
                     loop.call_later(dice.uniform(0.5, 40), line.read_on)
+
+    def _disperse(self) -> None:
+        self._sure({"type": "disperse", "group": self._circle})
+        self._circle = ""
 
     def _sure(self, message: dict[str, Any]) -> None:
         """Send this until it is called safe."""

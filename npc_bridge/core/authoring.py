@@ -18,7 +18,7 @@ MAX_HELD = 4_000
 class Holds:
     """What is held: single NPCs, groups, or everyone.
 
-    Each is held or not, however often the game says so: one ``release`` ends what any number of the same ``hold`` began. An NPC that
+    A group is one that NPCs were opened with, or one that was gathered. Each is held or not, however often the game says so: one ``release`` ends what any number of the same ``hold`` began. An NPC that
     is held in two ways, by itself and with its group, speaks when both have been released. NPCs that are opened later are held too.
     """
 
@@ -49,7 +49,8 @@ class Holds:
             self._is_world = False
 
     def __contains__(self, talk: Conversation) -> bool:
-        return self._is_world or talk.npc in self._npcs or (bool(talk.group) and talk.group in self._groups)
+        groups = (talk.group, talk.circle.group if talk.circle is not None else "")
+        return self._is_world or talk.npc in self._npcs or any(group in self._groups for group in groups)
 
     def state(self) -> State:
         """See ``snapshot.Kept``."""

@@ -89,6 +89,14 @@ def test_an_npc_that_is_opened_inside_a_hold_is_held_and_its_opening_line_waits(
     assert begun(game.send(wire.Release, group="tavern")) == [("host", "opening", ())]
 
 
+def test_a_group_that_was_gathered_is_held_by_its_name() -> None:
+    game = Game("brom", "ulf")
+    game.send(wire.Gather, group="table", npcs=["brom", "ulf"])
+    game.send(wire.Hold, group="table")
+    assert begun(game.send(wire.Say, npc="table", text="Brom?")) == []
+    assert begun(game.send(wire.Release, group="table")) == [("brom", "say", ("a3",))]
+
+
 def test_one_release_ends_any_number_of_the_same_hold() -> None:
     game = Game("brom")
     game.send(wire.Hold)
