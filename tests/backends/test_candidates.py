@@ -83,7 +83,8 @@ async def test_a_server_that_ignores_n_is_asked_again_for_the_missing_ones(fake:
     texts, ends = await several(backend, 3, sampling={"seed": MAX_SEED})
     assert sorted(texts.values()) == ["One.", "Three.", "Two."]
     assert all(isinstance(end, Finished) for end in ends.values())
-    assert [(request.body.get("n"), request.body["seed"]) for request in fake.requests] == [(3, MAX_SEED), (None, 0), (None, 1)]
+    first, *others = [(request.body.get("n"), request.body["seed"]) for request in fake.requests]
+    assert (first, set(others)) == ((3, MAX_SEED), {(None, 0), (None, 1)})
 
 
 async def test_a_server_with_too_few_slots_is_asked_one_by_one(fake: FakeModel) -> None:
@@ -100,7 +101,7 @@ async def test_a_server_without_n_is_asked_several_times_with_different_seeds(fa
     texts, ends = await several(backend, 2, sampling={"seed": 7})
     assert texts == {0: Answer().text, 1: Answer().text}
     assert ["n" in request.body for request in fake.requests] == [False, False]
-    assert [request.body.get("seed") for request in fake.requests] == ([None, None] if profile == "deepseek" else [7, 8])
+    assert {request.body.get("seed") for request in fake.requests} == ({None} if profile == "deepseek" else {7, 8})
     together = sum_of(end for end in ends.values() if isinstance(end, Finished))
     assert together.completion_tokens == 2 * len(Answer().text)
 
