@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from npc_bridge.config import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from npc_bridge.backends import Backend
     from npc_bridge.cast import Cast
     from npc_bridge.client import Game
 
@@ -78,14 +79,16 @@ async def _visit(game: Game, cast: Cast, console: Console, character: str, playe
 
 
 @contextlib.asynccontextmanager
-async def own_bridge(settings: Settings, cast: Cast, console: Console) -> AsyncGenerator[str, None]:
-    """A bridge of our own on a free port, its model loaded; gives its address."""
+async def own_bridge(
+    settings: Settings, cast: Cast, console: Console, *, between: Callable[[Backend], Backend] = lambda backend: backend
+) -> AsyncGenerator[str, None]:
+    """A bridge of our own on a free port, its model loaded; gives its address. ``between`` may put something between it and its model."""
     from npc_bridge.backends.choice import make_backend
     from npc_bridge.server import Bridge
 
     local = settings.server.model_copy(update={"port": 0, "host": "127.0.0.1", "token": ""})
     status = console.status("…")
-    backend = make_backend(settings.backend, on_progress=status.update)
+    backend = between(make_backend(settings.backend, on_progress=status.update))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(backend.close)
         bridge = await stack.enter_async_context(Bridge(local, backend, cast))

@@ -70,6 +70,20 @@ def test_the_demo_plays_by_itself_and_shows_what_the_bridge_does(tmp_path: Path)
     assert played.stderr == ""
 
 
+def test_the_demo_pulls_the_model_s_plug_and_the_smith_is_not_silent(tmp_path: Path) -> None:
+    played = npc_bridge("demo", "--script", "--backend", "scripted", "--unplug-after", "1", cwd=tmp_path)
+    assert played.returncode == 0, played.stderr
+    shown = " ".join(played.stdout.split())
+    assert "The model is unplugged." in shown
+    codes = ("backend_timeout", "backend_lost", "backend_unreachable", "backend_timeout")
+    assert shown.count("an authored line, because the model did not answer") == 3
+    assert [code for code in shown.replace(":", "").split() if code in codes] == list(codes)
+    assert shown.count("0.0 s thinks") == 4
+    assert "1.5 s “" in shown
+    assert "5.0 s “" in shown or "5.1 s “" in shown
+    assert played.stderr == ""
+
+
 def test_chat_takes_lines_and_commands(tmp_path: Path) -> None:
     typed = "Hello!\n/rain\nWell?\n/continue\n/event dragon_seen where=north !\n/who\n/dance\n/quit\n"
     chat = npc_bridge("chat", "mira", "--backend", "scripted", cwd=tmp_path, typed=typed)
