@@ -186,7 +186,8 @@ namespace NpcBridge.Layer.Tests
             smith.Animator.StateNames.AddRange(smith.States);
             Assert.That(Mistakes.Of(smith), Is.Empty);
             Assert.That(Mistakes.Of(smith.gameObject.GetComponent<NpcCuePlayer>()), Is.Empty);
-            Assert.That(smith.DeclaredClips().Select(each => each.Name), Is.EqualTo(new[] { "nod", "wave", "laugh" }));
+            Assert.That(smith.DeclaredClips().Select(each => each.Name), Is.EqualTo(new[] { "nod", "wave", "laugh", "point" }));
+            Assert.That(GameObject.Find("Door").GetComponent<NpcTarget>().TargetName, Is.EqualTo("door"));
             Assert.That(Mistakes.Of(GameObject.Find("Door").GetComponent<NpcEventSource>()), Is.Empty);
             Assert.That(Engine.Inspected<NpcCharacter>(GameObject.Find("Talk").GetComponent<TavernTalk>(), "npc"), Is.SameAs(smith));
         }

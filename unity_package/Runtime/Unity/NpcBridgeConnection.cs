@@ -194,7 +194,7 @@ namespace NpcBridge
         }
 
         /// <summary>A cutscene or authored dialogue runs: NPCs stop and say nothing until <see cref="Release"/>. Events still count, lines wait.</summary>
-        /// <param name="group">The NPCs of this group; empty: all.</param>
+        /// <param name="group">The NPCs of this group, opened with it or gathered; empty: all.</param>
         public void Hold(string group = "")
         {
             Holding?.Invoke(group);

@@ -261,7 +261,7 @@ namespace NpcBridge
 
         private void OnHolding(string held)
         {
-            if (held.Length == 0 || held == group)
+            if (held.Length == 0 || held == group || (Turn != null && held == Turn.Started.Group))
             {
                 Interrupt();
             }

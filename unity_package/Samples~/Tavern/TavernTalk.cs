@@ -9,6 +9,7 @@ public class TavernTalk : MonoBehaviour
 
     private string _line = "";
     private string _lastCue = "";
+    private byte[] _saved;
 
     /// <summary>Who is talked to, and where the words appear.</summary>
     public void Set(NpcCharacter who, NpcSpeechText where)
@@ -20,16 +21,19 @@ public class TavernTalk : MonoBehaviour
     private void OnEnable()
     {
         npc.CueReached += ShowCue;
+        npc.ThinkingStarted += ShowCue;
     }
 
     private void OnDisable()
     {
         npc.CueReached -= ShowCue;
+        npc.ThinkingStarted -= ShowCue;
     }
 
     private void ShowCue(NpcCue cue)
     {
         _lastCue = cue.Clip.Length > 0 ? cue.Clip : "(" + cue.Action + ")";
+        _lastCue += cue.Target.Length > 0 ? " → " + cue.Target : "";
     }
 
     private void OnGUI()
@@ -59,6 +63,23 @@ public class TavernTalk : MonoBehaviour
         if (GUILayout.Button("Draw a sword"))
         {
             npc.Tell("sword_drawn");
+        }
+
+        GUILayout.EndHorizontal();
+        GUILayout.BeginHorizontal();
+        if (GUILayout.Button("Say it again"))
+        {
+            npc.Regenerate();
+        }
+
+        if (GUILayout.Button("Save"))
+        {
+            NpcBridgeConnection.Instance.Save("", (saved, error) => _saved = error == null ? saved.Blob : _saved);
+        }
+
+        if (_saved != null && GUILayout.Button("Load"))
+        {
+            NpcBridgeConnection.Instance.Load(_saved);
         }
 
         GUILayout.EndHorizontal();

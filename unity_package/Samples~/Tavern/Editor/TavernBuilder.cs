@@ -41,7 +41,7 @@ public static class TavernBuilder
         var character = smith.AddComponent<NpcCharacter>();
         character.Character = "brom";
         character.Animator = animator;
-        character.States = new[] { "nod", "wave", "laugh" };
+        character.States = new[] { "nod", "wave", "laugh", "point" };
         character.Group = "tavern";
         smith.AddComponent<NpcCuePlayer>();
         smith.AddComponent<NpcSpeechText>();
@@ -52,7 +52,7 @@ public static class TavernBuilder
     {
         AnimatorController controller = AnimatorController.CreateAnimatorControllerAtPath(ControllerPath);
         AnimatorStateMachine machine = controller.layers[0].stateMachine;
-        foreach (string state in new[] { "Idle", "nod", "wave", "laugh" })
+        foreach (string state in new[] { "Idle", "nod", "wave", "laugh", "point" })
         {
             // Empty states: give them your own animations, and the cues are seen.
             machine.AddState(state);
@@ -74,6 +74,7 @@ public static class TavernBuilder
         source.OnlyFromTag = "Player";
         source.Scope = NpcEventScope.Group;
         source.Group = "tavern";
+        door.AddComponent<NpcTarget>().TargetName = "door";
         return door;
     }
 }

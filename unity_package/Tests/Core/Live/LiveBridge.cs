@@ -145,7 +145,7 @@ namespace NpcBridge.Core.Tests
         public int KillInMidTurn()
         {
             int before = All<TextPiece>().Count();
-            Session.Say("smith", "slow please");
+            Session.Say("smith", "at length please");
             Until(() => All<TextPiece>().Count() > before + 5, "the turn has begun");
             int killed = Kill();
             Until(() => !Session.IsReady, "the loss is noticed");

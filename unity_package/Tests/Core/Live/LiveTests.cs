@@ -20,12 +20,17 @@ lines = [""👋🏽 好剑！(waves at you) 𝄞 Yes. (nod) Done.""]
 when = ""where""
 lines = [""There. (points slowly at the door) Go.""]
 [[rules]]
+when = ""at length""
+lines = [""" + Lengthy + @"""]
+[[rules]]
 when = ""slow""
 lines = [""" + Slow + @"""]
 ";
 
         private const string Slow = "One word after the other, and another, and another, and another, and another, and another, and another, "
             + "and another, and another, and another, and another, and another, and another, and another, and another, and another, and the end.";
+
+        private const string Lengthy = Slow + Slow + Slow + Slow + Slow + Slow;
 
         private LiveBridge _shared;
 
@@ -150,19 +155,21 @@ lines = [""" + Slow + @"""]
                 settings.Transport = (address, codec) => wire = new WebSocketTransport(address, codec.Subprotocol, codec.IsBinary);
             }).WithSmith())
             {
-                live.Session.Say("smith", "slow please");
+                live.Session.Say("smith", "at length please");
+                live.Until(() => live.All<TurnStarted>().Last().Cause == "say", "the turn");
+                string turn = live.All<TurnStarted>().Last().Turn;
                 for (int breaks = 1; breaks <= 3; breaks++)
                 {
-                    int before = live.All<TextPiece>().Count();
-                    live.Until(() => live.All<TextPiece>().Count() > before + 5, "more of the turn");
+                    int before = live.TextOf(turn).Length;
+                    live.Until(() => live.TextOf(turn).Length > before + 5 || before == Lengthy.Length, "more of the turn");
                     live.Log.Clear();
                     wire.Abort();
                     live.Until(() => live.All<Welcome>().Count() == 1 + breaks, "the next welcome");
                     Assert.That(live.Log, Is.EqualTo(new[] { "Waiting -1", "! connection_lost", "Connecting 0", "Ready 0" }));
                 }
 
-                live.Until(() => live.All<TurnEnded>().Any(each => each.Chars == Slow.Length), "the end of the turn");
-                Assert.That(live.TextOf(live.All<TurnEnded>().Last().Turn), Is.EqualTo(Slow));
+                live.Until(() => live.All<TurnEnded>().Any(each => each.Turn == turn), "the end of the turn");
+                Assert.That((live.TextOf(turn), live.All<TurnEnded>().Last().Chars), Is.EqualTo((Lengthy, Lengthy.Length)));
                 Assert.That(live.All<Welcome>().Skip(1).Select(each => (each.Resumed, each.Session)), Is.All.EqualTo((true, live.Session.Welcome.Session)));
                 Assert.That(live.Log, Has.No.Member("turns lost"));
                 long[] numbers = live.Received.Where(each => !(each is Welcome)).Select(each => each.Seq).ToArray();
