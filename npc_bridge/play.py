@@ -345,8 +345,6 @@ class Play:
             self._held.append(done := store.write(self.session.id, keeping.everything(self.session, now)))
             done.add_done_callback(self._let_go)
             return
-        if (store := self.house.store) is not None and self.session.id in store.lost:
-            return  # too much came while it did not: not all of it could be kept
         self._is_failing = False
         if self._unconfirmed:
             ids, self._unconfirmed = self._unconfirmed, []
