@@ -27,12 +27,13 @@ def check(files: tuple[Path, ...], prompt: bool, as_json: bool) -> None:
     """
     problems: list[FileProblem] = []
     asked: dict[str, list[str]] = {}
+    hints: list[str] = []
     for path in files:
         if not path.exists():
             problems.append(FileProblem(str(path), 0, "there is no such file"))
         for file in sorted(path.rglob("*.toml")) if path.is_dir() else [path] if path.exists() else []:
             try:
-                line = _check(file, prompt, asked)
+                line = _check(file, prompt, asked, hints)
             except FileProblems as error:
                 problems += error.problems
             else:
@@ -49,7 +50,7 @@ def check(files: tuple[Path, ...], prompt: bool, as_json: bool) -> None:
                 click.echo(f"    write instead: {problem.remedy}")
     if problems:
         raise SystemExit(1)
-    for hint in [] if as_json else flag_hints(asked):
+    for hint in [] if as_json else [*hints, *flag_hints(asked)]:
         click.secho(hint, fg="yellow")
 
 
@@ -65,9 +66,13 @@ def flag_hints(asked: dict[str, list[str]]) -> list[str]:
     return hints
 
 
-def _check(file: Path, with_prompt: bool, asked: dict[str, list[str]]) -> str:
-    """One line that says what the file holds; the flags that its conditions ask for go into ``asked``. Raises ``FileProblems``."""
+def _check(file: Path, with_prompt: bool, asked: dict[str, list[str]], hints: list[str]) -> str:
+    """One line that says what the file holds; the flags that its conditions ask for go into ``asked``, advice into ``hints``.
+
+    Raises ``FileProblems``.
+    """
     from npc_bridge.cast import read_character, read_text
+    from npc_bridge.cli.advice import advise, reader
     from npc_bridge.core.conditions import flags_in
     from npc_bridge.core.events import parse_templates
     from npc_bridge.core.moderation import parse_moderation
@@ -91,6 +96,7 @@ def _check(file: Path, with_prompt: bool, asked: dict[str, list[str]]) -> str:
             for each in (*character.knows.values(), *character.exits.values()):
                 for flag in sorted(flags_in(each.when)):
                     asked.setdefault(flag, []).append(str(file))
+            hints += advise(character, file, reader())
             said = f"{file}: {character.name}, {len(character.clips)} clips, all right"
             return f"{said}\n{_prompt(character)}" if with_prompt else said
 
