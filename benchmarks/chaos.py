@@ -20,8 +20,9 @@ import tempfile
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from npc_bridge.core.messages import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 from npc_bridge.core.session import Session
 from npc_bridge.errors import BackendLost, BackendOverloaded, BackendUnreachable, BadKey, OutOfCredit
 from npc_bridge.memory.settings import StorageSettings
+from npc_bridge.memory.store import Store
 from npc_bridge.play import Play
 from npc_bridge.server import Bridge
 
@@ -76,6 +78,7 @@ REPLIES = (
     "（点头）你好。今天天气不错。",
     "Well 👋🏽, it rains again, and it rains (looks out",
 )
+SAID = ("Hello.", "Why?", "I will kill you!", "x" * 500, "你好。")
 LIES = (
     "",
     "   \n ",
@@ -96,6 +99,8 @@ ACTS = {
     "twice": 3, "garbage": 2, "cut": 1, "sleep": 1,
 }  # fmt: skip
 """What a game does next, and how often."""
+CRASHES = 2
+"""How often the bridge's process ends in mid-play, and another one goes on with its memory."""
 MEAN_PAUSE_S = 6.0
 """Between two acts that concern the same NPC, on average."""
 
@@ -177,6 +182,8 @@ class Report:
     lines: int = 0
     turns: int = 0
     answered: int = 0
+    ended_unheard: int = 0
+    """Lines whose turn was over and remembered when the bridge crashed, before the game had heard of it."""
     reasons: Counter[str] = field(default_factory=Counter)
     model: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -192,11 +199,11 @@ class Report:
 class Game:
     """One game: its NPCs, what its player does, what goes wrong with it, and what it has seen of the bridge."""
 
-    def __init__(self, number: int, npcs: int, bridge: Bridge, dice: random.Random, report: Report) -> None:
+    def __init__(self, number: int, npcs: int, house: Premises, dice: random.Random, report: Report) -> None:
         self.npcs = [f"npc{number}_{index}" for index in range(npcs)]
         self.codec: Codec = MSGPACK if number % 2 else JSON
         self.turns: dict[str, Seen] = {}
-        self._bridge, self._dice, self._report = bridge, dice, report
+        self._house, self._dice, self._report = house, dice, report
         self._line: Line | None = None
         self._connections: list[asyncio.Task[None]] = []
         self._session, self._seq = "", 0
@@ -210,6 +217,8 @@ class Game:
         """Lines of the player, by id, that the bridge has called safe, with their NPC."""
         self.excused: set[str] = set()
         """Lines whose NPC was closed, or whose session the bridge has forgotten."""
+        self._remembered: set[str] = set()
+        """Ids of the lines that an NPC remembers to have answered."""
         self._welcomed = asyncio.Event()
 
     # ── the connection ──
@@ -217,7 +226,7 @@ class Game:
     async def connect(self) -> None:
         line = self._line = Line(SUBPROTOCOL_MSGPACK if self.codec is MSGPACK else SUBPROTOCOL_JSON, self._dice.uniform(0.0005, 0.08))
         self._welcomed.clear()
-        self._connections.append(asyncio.create_task(self._bridge._connected(line.bridge_end)))  # type: ignore[arg-type]
+        self._connections.append(asyncio.create_task(self._house.bridge._connected(line.bridge_end)))  # type: ignore[arg-type]
         self._connections.append(asyncio.create_task(self._read(line)))
         self._put({"type": "hello", "protocol": 1, "client": "chaos", "session": self._session, "seq": self._seq})
         async with asyncio.timeout(20):
@@ -234,7 +243,8 @@ class Game:
 
     def _put_open(self, npc: str) -> None:
         self._open.add(npc)
-        character = self._dice.choice(("brom", "tilda"))
+        # The same each time: to whom an id does not belong any more, nothing is remembered.
+        character = "brom" if self.npcs.index(npc) % 2 else "tilda"
         self._put({"type": "open", "npc": npc, "character": character, "player": "Ada", "group": f"g{self.npcs.index(npc) % 3}"})
 
     async def _read(self, line: Line) -> None:
@@ -291,10 +301,20 @@ class Game:
         if not message["resumed"]:
             # The bridge has forgotten this session, or all that was told is gone: begin anew.
             self._open.clear()
+            # Turns that were under way are told again from the beginning, or taken again.
+            for turn in [turn for turn in self.turns.values() if turn.ended is None]:
+                del self.turns[turn.id]
             if message["session"] != self._session:
                 self.excused |= self.accepted.keys() | self._unsure.keys()
                 self._session = message["session"]
         self._welcomed.set()
+
+    def crashed(self) -> None:
+        """The bridge is gone; another one will be there when this game connects again."""
+        self._report.faults["crash"] += 1
+        if self._line is not None:
+            self._line.cut()
+            self._line = None
 
     # ── the player ──
 
@@ -322,8 +342,16 @@ class Game:
             await asyncio.sleep(1)
             for message in list(self._unsure.values()):
                 self._put(message)
+        self._look_into_the_memory()
         self._line_or_fail().cut(1000)
         await asyncio.gather(*self._connections)
+
+    def _look_into_the_memory(self) -> None:
+        """Which lines the NPCs remember as answered: that is where a reply is that the game never heard of."""
+        for talk in self._house.bridge.plays[self._session].session.conversations.values():
+            lines = list(talk.history.lines)
+            last = max((place for place, line in enumerate(lines) if line.role == "assistant"), default=0)
+            self._remembered |= {line.text.rpartition(" ")[2] for line in lines[:last] if line.role == "user"}
 
     def _line_or_fail(self) -> Line:
         assert self._line is not None
@@ -335,7 +363,7 @@ class Game:
             case "say":
                 self._report.lines += 1
                 npc = self._circle if self._circle and dice.random() < 0.3 else npc
-                self._sure({"type": "say", "npc": npc, "text": dice.choice(("Hello.", "Why?", "I will kill you!", "x" * 500, "你好"))})
+                self._sure({"type": "say", "npc": npc, "text": f"{dice.choice(SAID)} a{self._ids + 1}"})
             case "gather" if not self._circle:
                 self._report.faults["(gathered)"] += 1
                 self._circle = f"circle{self._ids}"
@@ -427,6 +455,8 @@ class Game:
             turns = answers.get(line, [])
             if len(turns) == 1:
                 report.answered += 1
+            elif not turns and line in self._remembered:
+                report.ended_unheard += 1
             elif line not in self.excused:
                 self._wrong(f"line {line} of {npc} is answered by {[turn.id for turn in turns]}")
 
@@ -466,17 +496,20 @@ async def play(cast: Cast, *, npcs: int, minutes: float, seed: int) -> Report:
     tasks_before = len(asyncio.all_tasks())
     models = [ChaosModel(name, random.Random(dice.random()), faults=faults) for name, faults in (("large", 0.4), ("small", 0.2))]
     backend: Backend = Row(models, clock=loop.time)
-    settings = ServerSettings(turn_timeout_s=TURN_TIMEOUT_S)
-    bridge = Bridge(settings, backend, cast, storage=StorageSettings(path="", resume_s=20), clock=loop.time)
-    bridge.words = asyncio.create_task(asyncio.sleep(0))
-    per_game = 10
-    games = [
-        Game(number, min(per_game, npcs - number * per_game), bridge, random.Random(dice.random()), report)
-        for number in range(-(-npcs // per_game))
-    ]
-    await asyncio.gather(*(game.play(loop.time() + 60 * minutes) for game in games))
-    await asyncio.gather(*(game.leave() for game in games))
-    report.simulated_s = loop.time()
+    async with simulated.memory() as store:
+        house = Premises(partial(new_bridge, backend, cast, store))
+        per_game = 10
+        games = [
+            Game(number, min(per_game, npcs - number * per_game), house, random.Random(dice.random()), report)
+            for number in range(-(-npcs // per_game))
+        ]
+        until = loop.time() + 60 * minutes
+        for crash in range(1, CRASHES + 1):
+            loop.call_at(loop.time() + crash * 60 * minutes / (CRASHES + 1), house.crash, games)
+        await asyncio.gather(*(game.play(until) for game in games))
+        await asyncio.gather(*(game.leave() for game in games))
+        report.simulated_s = loop.time()
+        del house
     for game in games:
         game.check()
     for model in models:
@@ -487,6 +520,35 @@ async def play(cast: Cast, *, npcs: int, minutes: float, seed: int) -> Report:
         report.wrong.append(f"{report.left_tasks} tasks are left: {[task.get_coro() for task in asyncio.all_tasks()][:5]}")
     report.took_s = time.monotonic() - began
     return report
+
+
+def new_bridge(backend: Backend, cast: Cast, store: Store) -> Bridge:
+    """A bridge without the part that listens."""
+    settings, storage = ServerSettings(turn_timeout_s=TURN_TIMEOUT_S), StorageSettings(path="", resume_s=20)
+    bridge = Bridge(settings, backend, cast, storage=storage, store=store, clock=asyncio.get_running_loop().time)
+    bridge.words = asyncio.create_task(asyncio.sleep(0))
+    return bridge
+
+
+class Premises:
+    """Where the bridge runs, until it crashes and another one takes its place, with the same memory."""
+
+    def __init__(self, new: Callable[[], Bridge]) -> None:
+        self._new = new
+        self.bridge = new()
+
+    def crash(self, games: list[Game]) -> None:
+        """End the process, as it were: connections break, tasks stop where they are, nothing is tidied up."""
+        for game in games:
+            game.crashed()
+        for play in self.bridge.plays.values():
+            for timer in (play._answering, play._leaving):
+                if timer is not None:
+                    timer.cancel()
+            for task in play._tasks:
+                task.cancel()
+            play._send = lambda message: None  # type: ignore[method-assign]
+        self.bridge = self._new()
 
 
 def left_over() -> Counter[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from websockets.frames import Close
 from websockets.protocol import State
 
 from benchmarks.frames import split
+from npc_bridge.core.changes import Change
+from npc_bridge.memory.store import Store, open_store
 
 T = TypeVar("T")
 
@@ -66,6 +69,38 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def _is_done(self, _: asyncio.Future[Any]) -> None:
         self.threads_at_work -= 1
+
+
+@asynccontextmanager
+async def memory() -> AsyncGenerator[Store, None]:
+    """A store whose thread simulated time waits for."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimulatedLoop)
+    loop.threads_at_work += 1
+    store = await open_store(None)
+    loop.threads_at_work -= 1
+    write, call = store.write, store._call
+
+    def counted_write(session: str, changes: Sequence[Change]) -> asyncio.Future[None]:
+        loop.threads_at_work += 1
+        done = write(session, changes)
+        done.add_done_callback(loop._is_done)
+        return done
+
+    async def counted_call(work: Any, session: str = "") -> Any:
+        loop.threads_at_work += 1
+        try:
+            return await call(work, session)
+        finally:
+            loop.threads_at_work -= 1
+
+    store.write, store._call = counted_write, counted_call  # type: ignore[method-assign]
+    try:
+        yield store
+    finally:
+        loop.threads_at_work += 1
+        await store.close()
+        loop.threads_at_work -= 1
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
