@@ -282,7 +282,13 @@ func _tell_seen() -> void:
 func _on_turn_started(turn_id: String, _cause: String) -> void:
 	_is_deaf = false
 	var is_void: bool = character.turn.get("replaces", "") != ""
-	if is_void:
+	if turn_id == _turn and not _waiting:
+		# The bridge tells it once more, because the connection was lost: nobody reads it twice.
+		var before := _typewriter.shown
+		_begin(turn_id)
+		_typewriter.go_on_from(before)
+		visible_characters = before
+	elif is_void:
 		# What stands there counts as never said.
 		_waiting.clear()
 		_begin(turn_id)

@@ -206,6 +206,29 @@ func test_an_npc_is_not_behind_with_the_reply_that_it_is_about_to_show() -> void
 	same(label.is_behind("t2"), false)
 
 
+func test_a_reply_that_is_told_once_more_is_typed_on_from_where_it_stood() -> void:
+	_set_up()
+	var reached: Array = []
+	character.cue_reached.connect(func(clip: String, _action: String, _at: int) -> void: reached.append(clip))
+	var nod := {"at": 2, "clip": "nod", "action": "nods"}
+	character.turn_started.emit("t1", "say")
+	character.text_arrived.emit("Hello there", 0)
+	character.cue_arrived.emit(nod.duplicate())
+	label._process(0.51)
+	var before := label.visible_characters
+	character.turn_ended.emit("t1", "lost")
+	character.turn_started.emit("t1", "say")
+	character.text_arrived.emit("Hello", 0)
+	character.cue_arrived.emit(nod.duplicate())
+	label._process(0.0)
+	same([before, label.visible_characters], [6, 6])
+	character.text_arrived.emit(" there, you", 5)
+	character.cue_arrived.emit({"at": 16, "clip": "wave", "action": "waves"})
+	character.turn_ended.emit("t1", "stop")
+	label._process(60.0)
+	same([label.get_parsed_text(), reached], ["Hello there, you", ["nod", "wave"]])
+
+
 func test_an_exit_is_reached_when_the_letters_are_there() -> void:
 	_set_up()
 	var exits: Array = []

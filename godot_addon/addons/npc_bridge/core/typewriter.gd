@@ -34,6 +34,7 @@ var _breaks := PackedInt32Array()
 var _breaks_of := -1
 var _breaks_from := 0
 var _is_skipping := false
+var _shown_before := -1
 
 
 ## Begin again with nothing.
@@ -45,6 +46,14 @@ func clear() -> void:
 	_budget_s = 0.0
 	_breaks_of = -1
 	_is_skipping = false
+	_shown_before = -1
+
+
+## Begin again with a text of which this much was shown before, its cues included.
+func go_on_from(place: int) -> void:
+	clear()
+	shown = place
+	_shown_before = place
 
 
 ## The next piece of the text.
@@ -55,6 +64,9 @@ func add_text(piece: String) -> void:
 ## A cue at its place [code]at[/code], which may be ahead of the text that has come in. One that confirms or
 ## withdraws a cue that was not reached yet takes its place, or takes it away.
 func add_cue(cue: Dictionary) -> void:
+	var place: int = cue.get("at", 0)
+	if place <= _shown_before:
+		return
 	var id: int = cue.get("id", 0)
 	var state: String = cue.get("state", "final")
 	if id > 0 and (state == "confirmed" or state == "withdrawn"):
