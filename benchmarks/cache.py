@@ -22,6 +22,7 @@ from typing import Any
 
 from npc_bridge.backends import ChatRequest, Finished
 from npc_bridge.backends.embedded import Embedded
+from npc_bridge.backends.exchange import Timeouts
 from npc_bridge.core.board import EventBoard, Note
 from npc_bridge.core.character import Character, HistorySettings, parse_character
 from npc_bridge.core.events import parse_templates
@@ -153,7 +154,8 @@ async def main() -> None:
     print(f"{args.turns} turns, 1 to 5 events each, a window of {args.context} tokens\n")
     print("| prompts | from the cache | read again, tokens a turn | cuts | median turn | worst turn |\n|---|---|---|---|---|---|")
     for way in args.only or WAYS:
-        backend = Embedded(context_tokens=args.context, slots=1)
+        # Without small cuts now and then a busy machine reads for minutes.
+        backend = Embedded(context_tokens=args.context, slots=1, timeouts=Timeouts(5.0, 600.0, 600.0))
         try:
             evening = await spend(backend, way, args.turns, args.seed)
         finally:

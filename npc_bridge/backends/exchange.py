@@ -69,6 +69,10 @@ class Exchange:
         self._is_whole = not raw
         return raw
 
+    def heard(self) -> None:
+        """There was text: from now on the server may only pause as long as one who is speaking."""
+        self._watch.shorten()
+
     def leave(self) -> None:
         self._watch.stop()
         self._let_go(self._response, self._is_whole and self._reader.failure is None)
@@ -112,6 +116,9 @@ class _IdleWatch:
     def touch(self) -> None:
         """Something came."""
         self._since = self._loop.time()
+
+    def shorten(self) -> None:
+        """The reply has begun."""
         self._limit_s = self._then
 
     def hurry(self) -> None:

@@ -117,7 +117,9 @@ class ModelServer:
             try:
                 while raw := await exchange.read():
                     if piece := reader.feed(raw):
-                        has_text = True
+                        if not has_text:
+                            has_text = True
+                            exchange.heard()
                         yield piece
                 if piece := reader.close(is_text=await self._is_text(reader)):
                     has_text = True
@@ -150,7 +152,9 @@ class ModelServer:
             try:
                 while raw := await exchange.read():
                     for piece in reader.feed(raw):
-                        has_text = True
+                        if not has_text:
+                            has_text = True
+                            exchange.heard()
                         yield piece
                 for piece in reader.close(is_text=await self._is_text(reader)):
                     has_text = True

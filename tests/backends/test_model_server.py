@@ -222,6 +222,12 @@ async def test_what_goes_wrong_is_one_of_our_errors(fake: FakeModel, answer: Ans
     assert KEY not in str(raised)
 
 
+async def test_a_server_that_still_reads_the_prompt_is_not_taken_for_one_that_pauses(fake: FakeModel) -> None:
+    fake.answers.append(Answer(fault="stall", fault_after=0))  # its first frames hold no text
+    _, raised = await talk_until_error(client(fake, timeouts=Timeouts(connect_s=2.0, first_text_s=0.3, idle_s=0.05)))
+    assert str(raised) == "model_studio: nothing came for 0.3 s"
+
+
 async def test_a_server_that_hangs_up_at_once_is_asked_once_more(fake: FakeModel) -> None:
     fake.answers += [Answer(fault="hang_up"), Answer()]
     assert await talk(client(fake)) == (Answer().text, USUAL)
