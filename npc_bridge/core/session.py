@@ -286,6 +286,9 @@ class Session:
         conversation = self.meant(message.npc, message.id)
         if not message.text.strip():
             raise BadMessage("field 'text' is empty; to let the NPC go on, send 'continue'", re=message.id)
+        is_forbidden = self.moderation.forbids(message.text)
+        if is_forbidden:
+            message = message.model_copy(update={"text": STRUCK_OUT})
         if (group := self.groups.of(conversation.npc)) is not None:
             return gathering.say(self, group, message, now)
         accepted = Send({"type": "accepted", "ids": [message.id]})
@@ -295,8 +298,7 @@ class Session:
         if speaking is not None and not speaking.is_follow_up and conversation.character.patience.while_speaking == "refuse":
             raise NotNow(f"'{conversation.npc}' is speaking, and cannot be spoken to meanwhile", re=message.id)
         self._is_new(message.id)
-        if conversation.moderation.forbids(message.text):
-            message, conversation.is_offended = message.model_copy(update={"text": STRUCK_OUT}), True
+        conversation.is_offended = conversation.is_offended or is_forbidden
         conversation.waiting.append(message)
         if self._is_busy(conversation):
             return [accepted, *self._make_room(conversation)]

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from npc_bridge.cast import Cast
+from npc_bridge.core.messages import Gather
 from npc_bridge.core.moderation import NOTHING, STRUCK_OUT, Moderation, parse_moderation
 from npc_bridge.core.session import Begin
 from npc_bridge.errors import FileProblems
@@ -61,10 +65,33 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(text: str, expected: 
     assert str(caught.value) == expected
 
 
+def test_the_designers_file_counts_for_the_rating_that_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "moderation.toml"
+    file.write_text(FILE, encoding="utf-8")
+    cast = Cast(tmp_path / "characters", tmp_path / "events.toml")
+    cast.moderate(file, "")
+    assert not cast.moderation.forbids("bloody")
+    cast.moderate(file, "teen")
+    assert cast.moderation.forbids("bloody")
+    with pytest.raises(FileProblems, match="it has no rating 'adult'; it has: everyone, teen"):
+        cast.moderate(file, "adult")
+    with pytest.raises(FileProblems, match="No such file"):
+        cast.moderate(tmp_path / "other.toml", "teen")
+
+
+def test_in_a_group_a_forbidden_line_is_struck_out_too() -> None:
+    session = opened("brom", "mira")
+    session.moderation = Moderation(RATINGS, "teen")
+    session.receive(Gather(type="gather", id="g1", group="table", npcs=("brom", "mira")), 0.0)
+    session.receive(say("You bloody fool!", npc="table"), 0.0)
+    heard = [line.text for talk in session.conversations.values() for line in talk.history.lines]
+    assert heard == [STRUCK_OUT, STRUCK_OUT]
+
+
 def test_a_player_s_forbidden_line_is_struck_out_before_anyone_remembers_it() -> None:
     session = opened()
     talk = session.conversations["brom"]
-    talk.moderation = Moderation(RATINGS, "teen")
+    session.moderation = Moderation(RATINGS, "teen")
     effects = session.receive(say("You bloody fool!"), 0.0)
     (begin,) = [effect for effect in effects if isinstance(effect, Begin)]
     assert begin.turn.situation == "refusal"
