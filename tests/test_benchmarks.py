@@ -48,6 +48,12 @@ def test_idle_sessions_and_starts_are_measured() -> None:
     assert "python -c pass" in table
 
 
+def test_remembering_is_measured() -> None:
+    table = run("benchmarks.memory", "--rounds", "1", "--longest", "1000")
+    for row in ("| none |", "| normal |", "| full |", "| 100 |", "| 1,000 |", "| en |", "| zh |", "messages missed: "):
+        assert row in table
+
+
 def test_a_reply_is_compared_without_its_stamps_and_actions() -> None:
     assert expected(2) == bare(["Well", " |00001|000000000000000001| come in", " from (waves)"])
     assert ask(30, 60) == "Tell me more, rate=30 chunks=60 please."

@@ -283,6 +283,27 @@ async def test_a_full_disk_silences_nobody_and_nothing_is_called_accepted_until_
     assert [message["ids"] for message in turn if message["type"] == "accepted"] == [["l1"], ["l2"]]
 
 
+async def test_a_session_of_which_too_much_waited_for_the_disk_is_written_anew_and_then_confirmed(serve: Serve, tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "full.db", sync="normal", max_waiting_bytes=5_000)
+    bridge = await serve(store=store)
+    game, _ = await join(bridge)
+    await meet(game)
+    await store._call(lambda file: file.db.execute("PRAGMA max_page_count = 1").fetchone())
+    for n in range(4):
+        await game.say("x" * 2_000, f"l{n}")
+    assert store.lost
+    await store._call(lambda file: file.db.execute("PRAGMA max_page_count = 100000").fetchone())
+    await store.write("another", [])
+    assert store.failing == ""
+    await game.say("Hello?", "l9")
+    accepted = {each for message in game.told if message["type"] == "accepted" for each in message["ids"]}
+    stored = await store.read_session(game.session)
+    await store.close()
+    assert stored is not None
+    assert accepted == set(stored.ids) == {"l0", "l1", "l2", "l3", "l9"}
+    assert [line.text[:6] for line in stored.conversations[0].lines if line.role == "user"] == ["xxxxxx"] * 4 + ["Hello?"]
+
+
 # ── save and load ──
 
 

@@ -106,7 +106,8 @@ class Store:
             self.lost.discard(rows.session)
         elif rows.session in self.lost:
             return "earlier changes of this session could not be kept"
-        if rows.rows and self._waiting_bytes + rows.size > self._max_waiting:
+        # What is too much by itself is taken alone.
+        if rows.rows and self._waiting_bytes and self._waiting_bytes + rows.size > self._max_waiting:
             self.lost.add(rows.session)
             return f"more than {self._max_waiting} bytes wait for the disk" + (f": {self.failing}" if self.failing else "")
         return ""
