@@ -236,10 +236,10 @@ def test_links_inside_the_page_lead_somewhere() -> None:
 Step = tuple[dict[str, Any], list[dict[str, Any]]]
 
 
-def steps() -> list[Step]:
+def steps(text: str) -> list[Step]:
     """What the game sends, each with what the bridge answers to it."""
     found: list[Step] = []
-    for arrow, line in re.findall(r"^([→←]) (.*)$", DOC, re.MULTILINE):
+    for arrow, line in re.findall(r"^([→←]) (.*)$", text, re.MULTILINE):
         message = json.loads(line)
         if arrow == "→":
             found.append((message, []))
@@ -248,8 +248,8 @@ def steps() -> list[Step]:
     return found
 
 
-def test_every_line_of_the_session_decodes() -> None:
-    for sent, answers in steps():
+def test_every_line_of_the_sessions_decodes() -> None:
+    for sent, answers in steps(DOC):
         JSON.decode(json.dumps(sent))
         for answer in answers:
             JSON.decode_bridge(json.dumps(answer))
@@ -265,7 +265,7 @@ async def test_the_session_is_what_a_bridge_really_answers(serve: Callable[..., 
     lines = ["(laughs) For you, always. (polishes a mug) What a rain.", "(steps back) Put that away!"]
     bridge = await serve(Scripted.of(lines, chunk_chars=1_000))
     async with connect(bridge.url) as socket:
-        for sent, expected_answers in steps():
+        for sent, expected_answers in steps(section("A whole session", "##")):
             await socket.send(json.dumps(sent))
             answers = [json.loads(await socket.recv()) for _ in expected_answers]
             assert [steady(answer) for answer in answers] == [steady(answer) for answer in expected_answers]
