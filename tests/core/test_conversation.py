@@ -63,3 +63,13 @@ def test_a_saved_character_brings_its_new_clips_to_a_game_that_declared_none() -
 
 def test_a_saved_character_describes_the_clips_of_a_game_anew() -> None:
     assert recast(["nod", "wave"], 'nod = "nods"', 'wave = "waves"\nbow = "bows"') == (("nod", ""), ("wave", "waves"))
+
+
+def test_the_aliases_of_the_file_come_after_those_of_the_game() -> None:
+    character = parse_character(
+        'name = "Brom"\n[clips]\nnod = { description = "nods", aliases = ["dips his head", "bobs"] }\n', file="b.toml", character_id="brom"
+    )
+    declared = [{"name": "nod", "aliases": ["nods once", "bobs"]}]
+    message = Open.model_validate({"type": "open", "npc": "brom", "character": "brom", "clips": declared})
+    talk = Conversation.opened_by("s", message, character, EventTemplates())
+    assert [(clip.description, clip.aliases) for clip in talk.clips] == [("nods", ("nods once", "bobs", "dips his head"))]
