@@ -168,7 +168,7 @@ namespace NpcBridge.Layer.Tests
         }
 
         [Test]
-        public void AnExitWaitsForItsPlaceInTheText()
+        public void AnExitWaitsUntilTheReplyWasShown()
         {
             NpcCharacter smith = Npc("smith");
             smith.OpenOnStart = false;
@@ -177,13 +177,49 @@ namespace NpcBridge.Layer.Tests
             smith.ExitReached += exit => exits.Add(exit + ":" + speech.VisibleText);
             Hear(smith, "turn_started", "cause", "say");
             Hear(smith, "text", "text", "Show me your gold.");
-            Hear(smith, "exit", ("exit", "trade_opened"), ("at", 18L));
+            Hear(smith, "exit", ("exit", "trade_opened"), ("at", 0L));
             Hear(smith, "turn_ended", "reason", "stop");
             Engine.Frames(5);
             Assert.That(exits, Is.Empty);
             Until(() => !speech.IsTyping);
             Hear(smith, "exit", ("exit", "too_late_to_wait"), ("at", 18L));
             Assert.That(exits, Is.EqualTo(new[] { "trade_opened:Show me your gold.", "too_late_to_wait:Show me your gold." }));
+        }
+
+        [Test]
+        public void AnExitOfAReplyThatWasCutIsNotReached()
+        {
+            NpcCharacter smith = Npc("smith");
+            smith.OpenOnStart = false;
+            NpcSpeechText speech = Speech(smith, out TextMeshPro _);
+            var exits = new List<string>();
+            smith.ExitReached += exits.Add;
+            Hear(smith, "turn_started", "cause", "say");
+            Hear(smith, "text", "text", "Show me your gold.");
+            Hear(smith, "exit", ("exit", "trade_opened"), ("at", 0L));
+            Engine.Frames(5);
+            speech.Cut();
+            Hear(smith, "exit", ("exit", "trade_opened"), ("at", 0L));
+            Hear(smith, "turn_ended", "reason", "stop");
+            Engine.Frames(60);
+            Assert.That(exits, Is.Empty);
+        }
+
+        [Test]
+        public void TheNpcThinksWhileTheRealModelDoes()
+        {
+            NpcCharacter smith = Npc("smith");
+            Animate(smith, new string[0], "Idle", "ponder");
+            smith.ClipMap = ScriptableObject.CreateInstance<NpcClipMap>();
+            smith.ClipMap.Clips.Add(new NpcClip("ponder", NpcClipKind.State, "ponder", "", "scratches his beard"));
+            var player = smith.gameObject.AddComponent<NpcCuePlayer>();
+            Opening(smith);
+            var log = new List<string>();
+            player.CueStarted += clip => log.Add(clip.Name + " " + player.IsThinking);
+            smith.TextArrived += (text, place) => log.Add(place == 0 ? "text, playing '" + player.Playing + "'" : "");
+            Answer(smith, "something long");
+            Assert.That(log.Where(each => each.Length > 0), Is.EqualTo(new[] { "ponder True", "text, playing ''" }));
+            Assert.That(player.Playing, Is.Empty);
         }
 
         [Test]

@@ -113,8 +113,8 @@ namespace NpcBridge
         public event Action<NpcCue> CueUnhandled;
 
         /// <summary>
-        /// The talk came to one of the character's exits, such as <c>trade_opened</c>, and the player has been shown the text before it:
-        /// the game may take over, with an authored scene for example.
+        /// The talk came to one of the character's exits, such as <c>trade_opened</c>, and the player has been shown all of the reply: the
+        /// game may take over, with an authored scene for example.
         /// </summary>
         public event Action<string> ExitReached;
 

@@ -50,6 +50,7 @@ namespace NpcBridge
         private WaitingTurn _newest;
         private ISpeechOutput _output;
         private string _turn = "";
+        private string _exit = "";
         private float _restSeconds;
         private float _sinceSeenSeconds;
         private int _seen;
@@ -129,6 +130,7 @@ namespace NpcBridge
             {
                 // More of this reply may still be under way to the game.
                 _isCut = true;
+                _exit = "";
                 _typewriter.Cut();
                 Show();
                 FinishIfDone();
@@ -140,6 +142,7 @@ namespace NpcBridge
         {
             _waiting.Clear();
             _newest = null;
+            _exit = "";
             if (_turn.Length > 0)
             {
                 _turn = "";
@@ -154,16 +157,16 @@ namespace NpcBridge
             return _turn != turn && (_waiting.Count > 0 || IsTyping);
         }
 
-        /// <summary>Reach an exit when its place has been shown. False if there is nothing left to show.</summary>
+        /// <summary>Reach an exit when all of its reply has been shown, for the game takes over then. False if there is nothing left to show.</summary>
         internal bool TakeExit(Exit exit)
         {
-            if (_newest == null && (_turn != exit.Turn || _isCut || _typewriter.IsFinished))
+            bool isOver = _newest == null && (_turn != exit.Turn || (_typewriter.IsFinished && !_isCut));
+            if (!isOver)
             {
-                return false;
+                Take(exit);
             }
 
-            Take(exit);
-            return true;
+            return !isOver;
         }
 
         /// <summary>How many code points of this turn were shown; -1 if it is not here.</summary>
@@ -267,12 +270,6 @@ namespace NpcBridge
 
         private void Reach(PlacedMessage cue)
         {
-            if (cue is Exit exit)
-            {
-                character.ReachExit(exit.Name);
-                return;
-            }
-
             NpcCue found = _cues.TryGetValue(cue, out NpcCue known) ? known : null;
             _cues.Remove(cue);
             if (character != null && found != null)
@@ -294,8 +291,14 @@ namespace NpcBridge
                 _isAnnounced = true;
                 _restSeconds = 0;
                 TellSeen();
+                string exit = _exit;
+                _exit = "";
                 TypingFinished?.Invoke(_turn);
                 onTypingFinished.Invoke(_turn);
+                if (exit.Length > 0)
+                {
+                    character.ReachExit(exit);
+                }
             }
         }
 
@@ -339,6 +342,7 @@ namespace NpcBridge
         private void Begin(string turn)
         {
             _turn = turn;
+            _exit = "";
             _typewriter.Clear();
             _cues.Clear();
             _isAnnounced = false;
@@ -358,7 +362,7 @@ namespace NpcBridge
             }
             else if (part is Exit exit)
             {
-                _typewriter.AddCue(exit);
+                _exit = exit.Name;
             }
             else
             {
