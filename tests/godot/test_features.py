@@ -115,6 +115,16 @@ def test_a_held_npc_answers_what_waited_once_it_is_released(bridge: Bridge, play
     assert of(events, "done")[0]["waiting"] == 0
 
 
+def test_lines_of_an_authored_dialogue_are_remembered_while_nobody_may_speak(bridge: Bridge, play: Play) -> None:
+    spoken = [["line", "Is Brom here?", "Ada", True], ["line", "I am. (nods)", "", True]]
+    steps = [["hold"], *spoken, ["release"], ["leave"], ["say", "Good."], ["until", "opened"], *ANSWERED]
+    game = play([*GREETED, *steps], **where(bridge('lines = ["Yes."]')), npcs=[FAST])
+    events = game.finish()
+    assert [event["remembered"] for event in of(events, "opened")] == [0, 2]
+    assert [event["cause"] for event in of(events, "turn_started")] == ["say"]
+    without_warnings(game)
+
+
 def test_an_authored_line_is_said_with_its_gestures(bridge: Bridge, play: Play) -> None:
     game = play([*GREETED, ["line", "(waves) Word for word.", "", False], *ANSWERED], **where(bridge('lines = ["No."]')), npcs=[FAST])
     events = game.finish()
