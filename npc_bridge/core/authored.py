@@ -201,8 +201,11 @@ def tables_of(model: type[BaseModel], prefix: str = "") -> dict[str, Mapping[str
     tables: dict[str, Mapping[str, FieldInfo]] = {prefix: fields}
     for name, field in fields.items():
         inner = _model_in(field.annotation)
-        if inner is not None and inner is not model:  # a table may hold others of its kind
-            tables |= tables_of(inner, f"{prefix}.{name}" if prefix else name)
+        place = f"{prefix}.{name}" if prefix else name
+        if inner is model:  # a table may hold others of its kind
+            tables[place] = fields
+        elif inner is not None:
+            tables |= tables_of(inner, place)
     return tables
 
 
