@@ -192,3 +192,25 @@ async def test_a_bridge_that_does_not_come_back_in_time_ends_everything(serve: S
         await bridge.__aexit__(None, None, None)
         with pytest.raises(ConnectionLost):
             await within(waiting)
+
+
+async def test_a_group_and_what_it_said_come_back_with_a_saved_state(serve: Serve) -> None:
+    backend = Scripted.of(["One.", "Two.", "Three."])
+    async with connect((await serve(backend)).url) as game:
+        brom = await game.open("brom", player="Ada")
+        tilda = await game.open("tilda", player="Ada", opening=False)
+        table = await within(game.gather("table", [brom, tilda], director="round_robin", max_npc_turns=0))
+        await within((await asked(table.say("Hello."))).done())
+        state = await within(game.save())
+        await within((await asked(table.say("Again."))).done())
+        await within(game.load(state))
+        turn = await asked(table.say("Now."))
+        await within(turn.done())
+    assert (turn.npc.id, turn.group) == ("tilda", "table"), "who spoke last is part of the state"
+    assert [message["content"] for message in backend.requests[-1].messages[1:]] == ["Ada: Hello.", "Brom: One.", "Ada: Now.", "Tilda:"]
+
+
+async def asked(turn: Any) -> Any:
+    found = await within(turn)
+    assert found is not None
+    return found
