@@ -62,11 +62,14 @@ def forget(
         raise ValueError("say what to forget")
     players = {name for name in (player, *names) if name}
     with transaction(file):
-        conversations, lines, events = _forget_conversations(file, players, npc, session)
+        gone, stay, players = _sorted_out(_talks(file.db, npc, session), players)
+        for talk in gone:
+            file.drop_conversation(talk.session, talk.npc)
+        lines = sum(talk.lines for talk in gone)
+        events = sum(talk.events for talk in gone)
         if players:
-            _forget_in_states(file.db, players, npc, session)
-            lines += _blank_lines(file.db, players, npc, session)
-        events += _forget_waiting(file.db, players, npc, session)
+            lines += sum(_forget_in(file.db, talk, players) for talk in stay)
+        events += _forget_waiting(file.db, stay, players) if players else 0
         if session and not players and not npc:
             slots = file.db.execute("DELETE FROM slot WHERE session = ?", (session,)).rowcount
             file._drop_session(session)
@@ -74,34 +77,60 @@ def forget(
             slots = _forget_in_slots(file.db, players, npc, session, prune)
         file.forget_rows()
     aside = tuple(each.name for each in files_set_aside(file.path)) if file.path is not None else ()
-    return Forgotten(conversations, lines, events, slots, _wipe(file.db), aside)
+    return Forgotten(len(gone), lines, events, slots, _wipe(file.db), aside)
 
 
-def _forget_conversations(file: MemoryFile, players: set[str], npc: str, session: str) -> tuple[int, int, int]:
-    found = file.db.execute(
-        "SELECT c.session, c.npc, c.player, (SELECT count(*) FROM line WHERE conversation = c.id), "
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """A conversation, and how much there is of it."""
+
+    id: int
+    session: int
+    npc: str
+    player: str
+    state: State
+    lines: int
+    events: int
+
+    @property
+    def name(self) -> str:
+        """The name of the player who opened it."""
+        who = self.state.get("player")
+        return str(who.get("name", "")) if isinstance(who, dict) else ""
+
+
+def _talks(db: sqlite3.Connection, npc: str, session: str) -> list[_Talk]:
+    found = db.execute(
+        "SELECT c.id, c.session, c.npc, c.player, c.state, (SELECT count(*) FROM line WHERE conversation = c.id), "
         "(SELECT count(*) FROM waiting AS w WHERE w.session = c.session AND w.npc = c.npc) "
         "FROM conversation AS c JOIN session AS s ON s.id = c.session WHERE ?1 IN ('', c.npc) AND ?2 IN ('', s.name)",
         (npc, session),
-    ).fetchall()
-    gone = [each for each in found if not players or each[2] in players]
-    for session_row, its_npc, *_ in gone:
-        file.drop_conversation(session_row, its_npc)
-    return len(gone), sum(each[3] for each in gone), sum(each[4] for each in gone)
+    )
+    return [_Talk(row, of, its_npc, player, read_state(text), *counts) for row, of, its_npc, player, text, *counts in found]
 
 
-def _forget_in_states(db: sqlite3.Connection, players: set[str], npc: str, session: str) -> None:
-    """Of conversations that stay, although the player spoke in them or is named in them."""
+def _sorted_out(talks: list[_Talk], players: set[str]) -> tuple[list[_Talk], list[_Talk], set[str]]:
+    """The conversations that go, those that stay and may hold something of the players, and all names of the players.
+
+    Lines know the name of who said them, and no id: in a conversation that another player of the same name opened, the name is that one's.
+    """
+    if not players:
+        return talks, [], players
+    gone = [talk for talk in talks if players & {talk.player, talk.name}]
+    known = players | {talk.name for talk in gone if talk.name}
+    ids = {talk.id for talk in gone}
+    return gone, [talk for talk in talks if talk.id not in ids and talk.name not in known], known
+
+
+def _forget_in(db: sqlite3.Connection, talk: _Talk, players: set[str]) -> int:
+    """Of a conversation that stays: the players' lines, and what its state holds of them. Gives the number of lines."""
     marks = ", ".join("?" * len(players))
-    found = db.execute(
-        f"SELECT c.id, c.state, EXISTS (SELECT 1 FROM line WHERE conversation = c.id AND player IN ({marks})) "
-        "FROM conversation AS c JOIN session AS s ON s.id = c.session WHERE ? IN ('', c.npc) AND ? IN ('', s.name)",
-        (*players, npc, session),
-    ).fetchall()
-    for conversation, text, has_spoken in found:
-        state = read_state(text)
-        if has_spoken or names_any(state, players):
-            db.execute("UPDATE conversation SET state = ? WHERE id = ?", (state_text(_without(state, players)), conversation))
+    blanked = db.execute(
+        f"UPDATE line SET text = '', player = '' WHERE conversation = ? AND player IN ({marks})", (talk.id, *players)
+    ).rowcount
+    if blanked or names_any(talk.state, players):
+        db.execute("UPDATE conversation SET state = ? WHERE id = ?", (state_text(_without(talk.state, players)), talk.id))
+    return blanked
 
 
 def _without(state: State, players: set[str]) -> State:
@@ -117,25 +146,15 @@ def _without(state: State, players: set[str]) -> State:
     return kept
 
 
-def _blank_lines(db: sqlite3.Connection, players: set[str], npc: str, session: str) -> int:
-    marks = ", ".join("?" * len(players))
-    return db.execute(
-        f"UPDATE line SET text = '', player = '' WHERE player IN ({marks}) AND conversation IN ("
-        "SELECT c.id FROM conversation AS c JOIN session AS s ON s.id = c.session WHERE ? IN ('', c.npc) AND ? IN ('', s.name))",
-        (*players, npc, session),
-    ).rowcount
-
-
-def _forget_waiting(db: sqlite3.Connection, players: set[str], npc: str, session: str) -> int:
-    """What waits for the NPC, or, of a player, what names that player anywhere."""
-    found = db.execute(
-        "SELECT w.session, w.npc, w.place, w.state FROM waiting AS w JOIN session AS s ON s.id = w.session "
-        "WHERE ? IN ('', w.npc) AND ? IN ('', s.name)",
-        (npc, session),
-    ).fetchall()
-    gone = [row[:3] for row in found if not players or names_any(read_state(row[3]), players)]
-    db.executemany("DELETE FROM waiting WHERE session = ? AND npc = ? AND place = ?", gone)
-    return len(gone)
+def _forget_waiting(db: sqlite3.Connection, talks: list[_Talk], players: set[str]) -> int:
+    """What waits in these conversations and names the players anywhere."""
+    count = 0
+    for talk in talks:
+        found = db.execute("SELECT place, state FROM waiting WHERE session = ? AND npc = ?", (talk.session, talk.npc)).fetchall()
+        gone = [place for place, state in found if names_any(read_state(state), players)]
+        count += len(gone)
+        db.executemany("DELETE FROM waiting WHERE session = ? AND npc = ? AND place = ?", ((talk.session, talk.npc, n) for n in gone))
+    return count
 
 
 def _forget_in_slots(db: sqlite3.Connection, players: set[str], npc: str, session: str, prune: Prune | None) -> int:

@@ -94,6 +94,28 @@ async def test_what_the_others_said_stays_under_its_numbers(opened: Open) -> Non
     assert unpack(blob) == {"talks": {"brom": {"lines": [OTHERS]}}}
 
 
+@pytest.mark.parametrize("called", ["ann-1", "Ann"])
+async def test_a_player_is_known_by_id_and_by_name_and_another_of_the_name_is_left_alone(opened: Open, called: str) -> None:
+    store = await opened()
+    ann, other = ({"player": {"name": "Ann", "id": each}} for each in ("ann-1", "ann-2"))
+    await store.write("s", [PutConversation("mira", "ann-1", ann), AddLine("mira", 0, "user", SECRET, "Ann", False)])
+    await store.write("s", [PutConversation("brom", "bo-1", {"player": {"name": "Bo", "id": "bo-1"}})])
+    await store.write("s", [AddLine("brom", 0, "user", SECRET, "Ann", False), AddLine("brom", 1, "user", OTHERS, "Bo", False)])
+    await store.write("t", [PutConversation("mira", "ann-2", other), AddLine("mira", 0, "user", OTHERS, "Ann", False)])
+    await store.write("t", [PutEvent("mira", 1, {"who": "Ann"})])
+    gone = await store.forget(player=called)
+    s, t = await store.read_session("s"), await store.read_session("t")
+    assert s is not None
+    assert [line.text for talk in s.conversations for line in talk.lines] == ["", OTHERS]
+    if called == "Ann":  # both are called so
+        assert gone == Forgotten(conversations=2, lines=3, events=1)
+    else:
+        assert gone == Forgotten(conversations=1, lines=2, events=0)
+        assert t is not None
+        assert [line.text for talk in t.conversations for line in talk.lines] == [OTHERS]
+        assert len(t.events) == 1
+
+
 async def test_a_saved_state_that_nobody_can_prune_is_deleted_if_it_names_the_player(opened: Open) -> None:
     store = await opened()
     await two_players(store)
