@@ -342,14 +342,16 @@ class Game:
             await asyncio.sleep(1)
             for message in list(self._unsure.values()):
                 self._put(message)
-        self._look_into_the_memory()
+        await self._look_into_the_memory()
         self._line_or_fail().cut(1000)
         await asyncio.gather(*self._connections)
 
-    def _look_into_the_memory(self) -> None:
+    async def _look_into_the_memory(self) -> None:
         """Which lines the NPCs remember as answered: that is where a reply is that the game never heard of."""
-        for talk in self._house.bridge.plays[self._session].session.conversations.values():
-            lines = list(talk.history.lines)
+        store = self._house.bridge.house.store
+        assert store is not None
+        for npc in self.npcs:
+            lines = await store.read_lines(self._session, npc, 0)
             last = max((place for place, line in enumerate(lines) if line.role == "assistant"), default=0)
             self._remembered |= {line.text.rpartition(" ")[2] for line in lines[:last] if line.role == "user"}
 

@@ -93,8 +93,8 @@ def _check(file: Path, with_prompt: bool, asked: dict[str, list[str]], hints: li
             return f"{file}: {len(ratings)} ratings, all right"
         case _:
             character = read_character(file)
-            for each in (*character.knows.values(), *character.exits.values()):
-                for flag in sorted(flags_in(each.when)):
+            for condition in [*(fact.when for fact in character.knows.values()), *(way.when for way in character.exits.values())]:
+                for flag in sorted(flags_in(condition)):
                     asked.setdefault(flag, []).append(str(file))
             hints += advise(character, file, reader())
             said = f"{file}: {character.name}, {len(character.clips)} clips, all right"

@@ -5,7 +5,7 @@ What happens to turns is decided in ``session.py``; this file keeps what was ask
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from npc_bridge.core.changes import State
 from npc_bridge.core.conversation import Conversation, Turn
@@ -18,7 +18,8 @@ MAX_HELD = 4_000
 class Holds:
     """What is held: single NPCs, groups, or everyone.
 
-    A group is one that NPCs were opened with, or one that was gathered. Each is held or not, however often the game says so: one ``release`` ends what any number of the same ``hold`` began. An NPC that
+    A group is one that NPCs were opened with, or one that was gathered. Each is held or not, however often the game says so: one
+    ``release`` ends what any number of the same ``hold`` began. An NPC that
     is held in two ways, by itself and with its group, speaks when both have been released. NPCs that are opened later are held too.
     """
 
@@ -59,8 +60,11 @@ class Holds:
         return {"world": self._is_world, "npcs": sorted(self._npcs), "groups": sorted(self._groups)}
 
     def restore(self, state: State) -> None:
-        """See ``snapshot.Kept``."""
-        held = _Held.model_validate(state)
+        """See ``snapshot.Kept``. What cannot be a state holds nobody."""
+        try:
+            held = _Held.model_validate(state)
+        except ValidationError:
+            held = _Held()
         self._is_world, self._npcs, self._groups = held.world, set(held.npcs), set(held.groups)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from npc_bridge.core.changes import State
 from npc_bridge.core.conditions import Flags
@@ -54,8 +54,11 @@ class FlagBoard:
         return {npc: dict(values) for npc, values in self._by_npc.items()}
 
     def restore(self, state: State) -> None:
-        """See ``snapshot.Kept``."""
-        self._by_npc = {npc: dict(values) for npc, values in _STATE.validate_python(state).items()}
+        """See ``snapshot.Kept``. What cannot be a state leaves no flags."""
+        try:
+            self._by_npc = {npc: dict(values) for npc, values in _STATE.validate_python(state).items()}
+        except ValidationError:
+            self._by_npc = {}
 
 
 _STATE: TypeAdapter[dict[str, dict[Name, FlagValue]]] = TypeAdapter(dict[str, dict[Name, FlagValue]])

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from npc_bridge.core.changes import State
 from npc_bridge.core.conditions import Condition, Flags, holds
@@ -84,8 +84,11 @@ class Knowledge:
         return {"settled": list(self._settled), "since": self._since} if self._settled is not None else {}
 
     def restore(self, state: State) -> None:
-        """See ``snapshot.Kept``."""
-        kept = _Settled.model_validate(state)
+        """See ``snapshot.Kept``. What cannot be a state lets the persona be written anew."""
+        try:
+            kept = _Settled.model_validate(state)
+        except ValidationError:
+            kept = _Settled()
         self._settled, self._since = kept.settled, kept.since
 
 

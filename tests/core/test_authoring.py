@@ -205,3 +205,5 @@ def test_what_is_held_outlives_a_save() -> None:
     assert kept.state() == {"world": False, "npcs": ["ulf"], "groups": ["tavern"]}
     assert game.session.conversations["brom"] in kept
     assert Holds().state() == {}
+    kept.restore({"npcs": 3})
+    assert kept.state() == {}

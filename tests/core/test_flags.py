@@ -42,6 +42,13 @@ def test_too_many_flags_are_refused_and_change_nothing() -> None:
     assert len(board) == MAX_FLAGS - 1
 
 
+def test_a_damaged_state_leaves_no_flags() -> None:
+    board = FlagBoard()
+    board.put(flags({"a": 1}))
+    board.restore({"": {"a": [1]}})
+    assert len(board) == 0
+
+
 def test_flags_outlive_a_save_with_their_types() -> None:
     board, kept = FlagBoard(), FlagBoard()
     board.put(flags({"a": True, "b": 1, "c": 0.5, "d": "1"}))
