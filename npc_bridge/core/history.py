@@ -14,6 +14,8 @@ from npc_bridge.core.cues import Action, CueParser, Part, Speech
 
 MESSAGE_OVERHEAD_TOKENS = 4
 """What a message costs beside its text: role and markers of the usual chat templates."""
+KEPT_UNANSWERED = 20
+"""How many lines without a reply go last; who only listens in a group has many more."""
 _STEP_CHARS = 64
 
 
@@ -144,7 +146,7 @@ class History:
         if total <= budget_tokens and count <= max_messages:
             return ()
         cut = 0
-        answered = max(0, min(count - self.unanswered, count - 1))
+        answered = max(0, min(count - min(self.unanswered, KEPT_UNANSWERED), count - 1))
         while cut < answered and (total > keep * budget_tokens or count - cut > keep * max_messages):
             total -= costs[cut]
             cut += 1

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from npc_bridge.core.history import History, Line
+from npc_bridge.core.history import KEPT_UNANSWERED, History, Line
 from npc_bridge.core.plain import message_text
 from npc_bridge.core.wording import language_name, wording
 
@@ -83,7 +83,7 @@ class LongTerm:
             before = kept[begin][0]
             while begin > 0 and kept[begin][0] > before - before % step:
                 begin -= 1
-        shown = {n for n, _ in kept[begin:]} | set(range(history.count - history.unanswered, history.count))
+        shown = {n for n, _ in kept[begin:]} | set(range(history.count - min(history.unanswered, KEPT_UNANSWERED), history.count))
         return [line for n, line in enumerate(history.lines, history.first) if n in shown]
 
     def let_go(self, history: History, settings: MemorySettings) -> None:

@@ -206,3 +206,13 @@ def read(raw: str) -> tuple[str, list[Action]]:
     parts = parser.feed(raw) + parser.close()
     text = "".join(part.text for part in parts if isinstance(part, Speech))
     return text, [part for part in parts if isinstance(part, Action)]
+
+
+def test_who_only_listens_has_its_history_cut_in_blocks_too() -> None:
+    history = History()
+    cuts = 0
+    for number in range(300):
+        history.hear(f"Line {number}.", "Tilda")
+        cuts += bool(history.cut_to_fit(100_000, len, max_messages=100))
+    assert cuts <= 5
+    assert history.lines[-1].text == "Line 299."
