@@ -45,6 +45,7 @@ class Patience:
     def __enter__(self) -> Self:
         if not (self._turn.line or self._turn.situation):
             self._pose()
+            self._turn.fill = self._fill
             # What the turn has waited already, for a task to run, counts.
             began = self._loop.time() - max(0.0, self._clock() - self._turn.asked_at)
             settings = self._settings
@@ -85,8 +86,9 @@ class Patience:
             self._tell(cue)
 
     def _fill(self) -> None:
-        if not self._turn.is_interrupted and (line := self._turn.conversation.filler()):
-            self._reply.fill(line)
+        turn = self._turn
+        if not turn.is_interrupted and (line := turn.conversation.filler()) and self._reply.fill(line) and turn.filled is not None:
+            turn.filled()
 
     def _come_to_deadline(self) -> None:
         if not self._reply.has_words:

@@ -13,6 +13,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, assert_never
 
 from npc_bridge.backends import Backend
@@ -243,6 +244,8 @@ class Play:
         scope = self._scopes[turn.id] = asyncio.timeout(0 if turn.is_interrupted else self.house.settings.turn_timeout_s)
         script, till = self._scripts.setdefault(turn.id, []), self.house.till
         turn.rung = till.rung(self.session, turn)
+        if self.house.recorder is not None:
+            turn.filled = partial(self.house.recorder.filled, self.session.id, turn.id)
 
         def tell(message: dict[str, Any]) -> None:
             notices = till.bill(self.session, turn, message) if message["type"] == "turn_ended" else []

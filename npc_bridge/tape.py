@@ -99,6 +99,10 @@ class Recorder:
         """The reply was interrupted, or took too long."""
         self._write({"model": conversation, "stopped": True})
 
+    def filled(self, session: str, turn: str) -> None:
+        """The model took so long that the NPC said a filler."""
+        self._write({"session": session, "filled": turn})
+
     def ended(self, session: str, turn: str, now: float) -> None:
         self._write({"session": session, "t": now, "turn_over": turn})
 
@@ -130,7 +134,7 @@ class RecordingBackend:
         except BackendError as error:
             self._recorder.piece(name, error)
             raise
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:  # not GeneratorExit: a reply that is over before its model has ended is so in a replay too
             self._recorder.stopped(name)
             raise
 
@@ -255,8 +259,16 @@ class _Player:
                 turn = self.finished.pop((session, turn_id), None)
                 if turn is not None:
                     self._carry_out(session, self.sessions[session].turn_over(turn, self.now), tasks)
+            case {"filled": turn_id}:
+                self._fill(session, turn_id)
             case {"woke": key}:
                 self._carry_out(session, self.sessions[session].wake(key, self.now), tasks)
+
+    def _fill(self, session: str, turn_id: str) -> None:
+        turns = (talk.running for talk in self.sessions[session].conversations.values())
+        for turn in turns:
+            if turn is not None and turn.id == turn_id and turn.fill is not None:
+                turn.fill()
 
     def _model_line(self, line: dict[str, Any]) -> None:
         match line:

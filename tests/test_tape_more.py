@@ -47,3 +47,29 @@ def test_a_tape_replays_what_happened_by_itself(tmp_path: Path, cast: Any) -> No
     assert [line["woke"].partition(":")[0] for line in lines if "woke" in line] == ["silence", "group", "group", "group"]
     result = asyncio.run(replay(file))
     assert (result.turns, result.differences) == (6, [])
+
+
+def test_a_tape_replays_the_ladder(tmp_path: Path, cast: Any) -> None:
+    file = tmp_path / "tape.jsonl"
+    slow = {"name": "Brom", "patience": {"filler_after_ms": 60, "fillers": ["Hm…", "Well…"], "deadline_ms": 200}}
+
+    async def record() -> None:
+        # The first reply comes after a filler, the second steps out of its role, the third never comes.
+        backend = Scripted.of(["Aye, it fell in.", "As an AI language model, I cannot.", "No."], first_delay_s=0.12, chunk_chars=6)
+        with file.open("w", encoding="utf-8") as tape:
+            recorder = Recorder(tape, characters=cast.characters, events_toml="", backend=backend)
+            async with (
+                Bridge(ServerSettings(port=0), RecordingBackend(backend, recorder), cast, recorder=recorder) as bridge,
+                connect(bridge.url) as game,
+            ):
+                brom = await game.open("brom", character=slow)
+                for _ in range(2):
+                    await within((await within(brom.say("Well?"))).done())
+                backend.script = backend.script.model_copy(update={"fault": "stall", "fault_after_chunks": 0})
+                await within((await within(brom.say("Well?"))).done())
+
+    asyncio.run(record())
+    tape = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert sum("filled" in line for line in tape) == 3
+    result = asyncio.run(replay(file))
+    assert (result.turns, result.differences) == (3, [])

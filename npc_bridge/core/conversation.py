@@ -82,6 +82,10 @@ class Turn:
     """What its authored line has to fit if no model is to be asked; empty: a model is."""
     is_follow_up: bool = False
     """The model goes on after a fallback line that it was too late for."""
+    fill: Callable[[], None] | None = None
+    """Says a filler, while the turn waits for its model."""
+    filled: Callable[[], None] | None = None
+    """Told when that happened."""
     backend: str = ""
     """Which model answered, if there are several in a row; ``authored`` when none did."""
     seed: int | None = None
