@@ -170,6 +170,8 @@ class Reply:
     def _leave(self, name: str, at: int) -> None:
         """Tell the game of the exit. The model may choose one that it was not told of, or whose conditions hold no longer."""
         talk = self._turn.conversation
+        if self._turn.n > 1:
+            return  # one of several replies, and perhaps not the one that is chosen
         if name in talk.open_exits():
             self._tell({"type": "exit", "npc": talk.npc, "turn": self._turn.id, "exit": name, "at": min(at, self.chars)})
         else:

@@ -10,7 +10,7 @@ import pytest
 from npc_bridge.backends.scripted import Scripted
 from npc_bridge.core.character import Character, parse_character
 from npc_bridge.core.events import EventTemplates
-from npc_bridge.core.messages import Flags, Line, Open, Say
+from npc_bridge.core.messages import Candidates, Flags, Line, Open, Say
 from npc_bridge.core.session import Begin, Session
 from npc_bridge.turn import run_turn
 
@@ -100,6 +100,14 @@ async def test_the_first_exit_of_a_reply_counts_and_its_place_is_told() -> None:
     game.set(trust=2)
     heard = await game.say()
     assert [(each["exit"], each["at"]) for each in heard if "exit" in each] == [("goodbye", 9)]
+
+
+async def test_replies_to_choose_from_have_no_exits_and_no_marks() -> None:
+    game = Game("Aye.", "(exit: goodbye) Farewell.")
+    await game.say()
+    heard = await game.play(Candidates(type="candidates", id="c1", npc="brom", n=2))
+    assert of("exit", heard) == []
+    assert "exit" not in visible(heard)
 
 
 async def test_a_reply_that_is_only_an_exit_is_no_failure() -> None:
