@@ -107,7 +107,8 @@ async def test_a_line_that_interrupts_hangs_up_on_the_model_and_is_answered(serv
     character = {"name": "Brom", "patience": {"while_speaking": "interrupt"}}
     answers = deque([Answer(text="One two three.", chunk_chars=8, fault="stall", fault_after=1), Answer(text="Yes?")])
     async with FakeModel(answers=answers) as fake:
-        backend = await asyncio.to_thread(make_backend, BackendSettings(profile="model_studio", base_url=fake.base_url, model=MODEL, key_file=str(key_file)))
+        settings = BackendSettings(profile="model_studio", base_url=fake.base_url, model=MODEL, key_file=str(key_file))
+        backend = await asyncio.to_thread(make_backend, settings)
         socket = await hello(await serve(backend))
         await send(socket, type="open", npc="smith", character=character)
         await send(socket, type="say", id="a1", npc="smith", text="Count.")
