@@ -54,6 +54,17 @@ def test_remembering_is_measured() -> None:
         assert row in table
 
 
+def test_most_of_a_long_evenings_prompts_are_what_the_server_read_before() -> None:
+    """Counted, not timed: the same on every machine, and so a promise."""
+    rows = [row for row in run("benchmarks.cache", "--counted").splitlines() if "%" in row]
+    shares = [float(row.split("|")[2].strip().rstrip("%")) for row in rows]
+    cuts = [int(row.split("|")[4]) for row in rows]
+    assert shares[0] >= 85
+    assert cuts[0] >= 2
+    assert shares[1] < 60
+    assert cuts[2] > cuts[0]
+
+
 def test_a_reply_is_compared_without_its_stamps_and_actions() -> None:
     assert expected(2) == bare(["Well", " |00001|000000000000000001| come in", " from (waves)"])
     assert ask(30, 60) == "Tell me more, rate=30 chunks=60 please."
