@@ -136,6 +136,7 @@ def _lock(path: Path) -> sqlite3.Connection:
     lock = None
     try:
         lock = sqlite3.connect(file, isolation_level=None, timeout=LOCK_WAIT_S)
+        lock.execute("PRAGMA journal_mode = OFF")  # nothing is ever written to it
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as exc:
         if lock is not None:

@@ -33,6 +33,8 @@ from npc_bridge.errors import FileProblem, FileProblems
 
 OF_THE_MOMENT = ("npc", "first", "waiting", "authored", "goes_on", "owed")
 """Parts of a conversation's state that are no memory; they are left as they are."""
+PASSING_PARTS = ("again",)
+"""Parts of the state that refer to single lines; they do not outlive an edit."""
 LONG_CHARS = 60
 """A text of the state that is longer stands by itself."""
 
@@ -57,7 +59,10 @@ def to_text(
     npc: str, session: str, state: State, said: Sequence[AddLine], said_earlier: Sequence[AddLine] | None = None, notes: Iterable[str] = ()
 ) -> str:
     """The text that ``from_text`` reads. ``notes`` are for the reader only."""
-    short, long = _split({key: value for key, value in state.items() if key not in OF_THE_MOMENT})
+    lasting = {key: value for key, value in state.items() if key not in OF_THE_MOMENT}
+    if isinstance(parts := lasting.get("parts"), dict):
+        lasting["parts"] = {name: part for name, part in parts.items() if name not in PASSING_PARTS}
+    short, long = _split(lasting)
     blocks = ["\n".join([*(f"# {note}" for note in notes), f"npc: {npc}", f"session: {session}"])]
     blocks.append("== state\n" + json.dumps(short, ensure_ascii=False, indent=2))
     blocks += [f"== {path}\n{_escaped(text)}" for path, text in long.items()]

@@ -261,6 +261,7 @@ def test_the_lock_of_a_bridge_that_is_killed_ends_with_it(tmp_path: Path) -> Non
         assert holder.stdout.readline().strip() == b"open"
         with pytest.raises(StorageLocked):
             MemoryFile(path)
+        assert not list(tmp_path.glob("*.lock-*"))
     finally:
         holder.kill()
         holder.wait()

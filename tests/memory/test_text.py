@@ -71,7 +71,7 @@ def test_it_reads_like_a_script() -> None:
 
 def test_it_is_read_back_without_what_is_of_the_moment() -> None:
     script = from_text(TEXT, "a.txt")
-    state = {key: value for key, value in STATE.items() if key not in OF_THE_MOMENT}
+    state = {key: value for key, value in STATE.items() if key not in OF_THE_MOMENT} | {"parts": {"summary": {"text": SUMMARY, "n": 2}}}
     assert script == Script("mira", "s1", state, renumbered(SAID), None)
     assert from_text("\ufeff" + TEXT.replace("\n", "\r\n"), "a.txt") == script
 
