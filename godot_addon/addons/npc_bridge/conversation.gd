@@ -27,10 +27,10 @@ signal cue_reached(clip: String, action: String, at: int)
 signal cue_due(cue: Dictionary)
 ## A cue was reached that no clip fits, or whose clip cannot be played.
 signal cue_unhandled(action: String, at: int)
-## The talk has come to one of the character's exits, and the player has read up to it: the game may take over, for
-## example with an authored scene.
+## The talk has come to one of the character's exits, and the player has been shown all of the reply: the game may
+## take over, for example with an authored scene. [param at] is the place in the text where the model wrote it.
 signal exit_reached(exit: String, at: int)
-## An exit came in. It is reached later, when the text before it has been shown.
+## An exit came in. It is reached later, when the reply has been shown.
 signal exit_arrived(exit: Dictionary)
 ## The reply is over. [param reason] is [code]stop[/code], [code]length[/code],
 ## [code]interrupted[/code], [code]fallback[/code], [code]failed[/code], [code]lost[/code] when the
@@ -236,7 +236,7 @@ func detach(label: Node) -> void:
 func reach(cue: Dictionary) -> void:
 	var at: int = cue["at"]
 	if cue.has("exit"):
-		exit_reached.emit(cue["exit"], at)
+		exit_reached.emit(cue["exit"], cue.get("place", at))
 		return
 	cue_due.emit(cue)
 	var state: String = cue.get("state", "final")

@@ -11,6 +11,8 @@ const Typewriter := preload("core/typewriter.gd")
 const Text := preload("editor/text.gd")
 ## How often the bridge is told how much was shown, in seconds.
 const SEEN_EVERY_S := 0.5
+## A place that no text reaches; what is there comes when all was shown.
+const BEHIND_THE_END := 1 << 40
 
 ## A reply begins to be shown.
 signal typing_started(turn_id: String)
@@ -310,6 +312,11 @@ func _on_cue_arrived(cue: Dictionary) -> void:
 	_add_or_keep(cue)
 
 
+func _on_exit_arrived(exit: Dictionary) -> void:
+	# The game takes over then, so it waits for the last letter, wherever the model wrote it.
+	_add_or_keep(exit.merged({"at": BEHIND_THE_END, "place": exit["at"]}, true))
+
+
 func _on_turn_ended(turn_id: String, reason: String) -> void:
 	if reason == "interrupted" and turn_id == _turn:
 		cut()
@@ -328,7 +335,7 @@ func _join(speaker: NpcCharacter) -> void:
 	speaker.turn_started.connect(_on_turn_started)
 	speaker.text_arrived.connect(_on_text_arrived)
 	speaker.cue_arrived.connect(_on_cue_arrived)
-	speaker.exit_arrived.connect(_on_cue_arrived)
+	speaker.exit_arrived.connect(_on_exit_arrived)
 	speaker.turn_ended.connect(_on_turn_ended)
 
 
@@ -342,5 +349,5 @@ func _part() -> void:
 	character.turn_started.disconnect(_on_turn_started)
 	character.text_arrived.disconnect(_on_text_arrived)
 	character.cue_arrived.disconnect(_on_cue_arrived)
-	character.exit_arrived.disconnect(_on_cue_arrived)
+	character.exit_arrived.disconnect(_on_exit_arrived)
 	character.turn_ended.disconnect(_on_turn_ended)

@@ -229,17 +229,31 @@ func test_a_reply_that_is_told_once_more_is_typed_on_from_where_it_stood() -> vo
 	same([label.get_parsed_text(), reached], ["Hello there, you", ["nod", "wave"]])
 
 
-func test_an_exit_is_reached_when_the_letters_are_there() -> void:
+func test_an_exit_is_reached_when_all_of_the_reply_was_shown_and_before_that_is_said() -> void:
+	_set_up()
+	var order: Array = []
+	character.exit_reached.connect(func(exit: String, at: int) -> void: order.append([exit, at]))
+	label.typing_finished.connect(func(turn: String) -> void: order.append(turn))
+	character.turn_started.emit("t1", "say")
+	character.text_arrived.emit("Deal. Come in.", 0)
+	character.exit_arrived.emit({"exit": "trade", "at": 6})
+	character.turn_ended.emit("t1", "stop")
+	label._process(0.5)
+	same(order, [])
+	label._process(60.0)
+	same(order, [["trade", 6], "t1"])
+
+
+func test_an_exit_of_a_reply_that_was_cut_is_not_taken() -> void:
 	_set_up()
 	var exits: Array = []
-	character.exit_reached.connect(func(exit: String, at: int) -> void: exits.append([exit, at]))
-	character.turn_started.emit("t1", "say")
-	character.text_arrived.emit("Deal.", 0)
-	character.exit_arrived.emit({"exit": "trade", "at": 5})
-	label._process(0.1)
+	character.exit_reached.connect(func(exit: String, _at: int) -> void: exits.append(exit))
+	_speak(["Deal. Come in."])
+	character.exit_arrived.emit({"exit": "trade", "at": 0})
+	label._process(0.3)
+	label.cut()
+	label._process(60.0)
 	same(exits, [])
-	label._process(2.0)
-	same(exits, [["trade", 5]])
 
 
 func test_the_nearest_character_is_found() -> void:
