@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks import simulated
-from benchmarks.chaos import FAULTS, chaos
+from benchmarks.chaos import chaos
+from benchmarks.chaos_model import FAULTS
 from benchmarks.simulated import Line
 
 
