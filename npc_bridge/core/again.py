@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field, ValidationError
 
 from npc_bridge.core.board import Note
 from npc_bridge.core.history import visible_cut
-from npc_bridge.core.messages import TurnCause, TurnReason
+from npc_bridge.core.messages import MAX_ID_CHARS, TurnCause, TurnReason
 from npc_bridge.errors import BadMessage, NotNow
 
 if TYPE_CHECKING:
@@ -55,10 +57,14 @@ class Again:
         return {"turn": last.turn, "cause": last.cause, "note": note, "is_told": last.is_told, "n": last.n, "offers": list(last.offers)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        note = Note(str(state["note"]), ()) if state.get("note") else None
-        cause: TurnCause = next((each for each in get_args(TurnCause) if each == state.get("cause")), "say")
-        offers = tuple(str(each) for each in state.get("offers", ()))
-        self.last = LastReply(str(state["turn"]), cause, note, bool(state.get("is_told")), int(state.get("n", 0)), offers)
+        """See ``snapshot.Kept``. What cannot be read is forgotten: nothing can be regenerated then."""
+        try:
+            saved = _Saved.model_validate(state)
+        except ValidationError:
+            self.last = None
+            return
+        note = Note(saved.note, ()) if saved.note else None
+        self.last = LastReply(saved.turn, saved.cause, note, saved.is_told, saved.n, saved.offers)
 
     def conclude(self, talk: Conversation, turn: Turn, reason: TurnReason) -> None:
         """Remember how the reply that was just written into the history came about."""
@@ -111,6 +117,15 @@ class Again:
 def retold(cause: TurnCause, note: str) -> LastReply | None:
     """In whose stead a turn is taken again that was cut off while it stood in for another: it is told the same."""
     return LastReply("", cause, Note(note, ()), is_told=True) if note else None
+
+
+class _Saved(BaseModel):
+    turn: str = Field(max_length=MAX_ID_CHARS)
+    cause: TurnCause
+    note: str = Field(default="", max_length=200_000)
+    is_told: bool = False
+    n: int = Field(default=0, ge=0)
+    offers: tuple[str, ...] = Field(default=(), max_length=4)
 
 
 def seed_of(session_id: str, turn_id: str) -> int:

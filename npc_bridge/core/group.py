@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from npc_bridge.core.again import MAX_SEED
 from npc_bridge.core.conversation import Circle, Conversation
@@ -233,8 +233,11 @@ class Groups:
         return {"groups": groups} if groups else {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """See ``snapshot.Kept``."""
-        saved = _SavedGroups.model_validate(state)
+        """See ``snapshot.Kept``. What cannot be read is forgotten: nobody is gathered then."""
+        try:
+            saved = _SavedGroups.model_validate(state)
+        except ValidationError:
+            saved = _SavedGroups()
         self.by_name = {each.name: Group(**{name: getattr(each, name) for name in _SavedGroup.model_fields}) for each in saved.groups}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from npc_bridge.core.history import KEPT_UNANSWERED, History, Line
 from npc_bridge.core.plain import message_text
@@ -162,8 +162,11 @@ class LongTerm:
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
-        """See ``snapshot.Kept``."""
-        saved = _Saved.model_validate(state)
+        """See ``snapshot.Kept``. What cannot be read is forgotten."""
+        try:
+            saved = _Saved.model_validate(state)
+        except ValidationError:
+            saved = _Saved()
         self.summary, self.done, self.job = saved.summary, saved.done, None
         self.spilled = [(n, Line(role, text, player)) for n, role, text, player in saved.spilled]
         self.authored, self.known_to_server = list(saved.authored), saved.known

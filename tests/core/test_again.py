@@ -270,3 +270,9 @@ def test_what_could_be_chosen_can_be_chosen_after_loading() -> None:
     talk.talk.again.restore(state)
     talk.do("choose", turn=talk.begun[-1].id, index=1)
     assert talk.lines[-1] == "Two."
+
+
+def test_a_damaged_state_has_nothing_to_regenerate() -> None:
+    again = Again()
+    again.restore({"turn": 7, "cause": "whim"})
+    assert again.last is None

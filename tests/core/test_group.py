@@ -412,3 +412,9 @@ def test_a_group_is_restored_with_the_lines_that_waited() -> None:
     groups.restore(state)
     assert groups.state() == state
     assert [line.text for line in groups.by_name["tavern"].waiting] == ["And you?"]
+
+
+def test_a_damaged_state_gathers_nobody() -> None:
+    groups = Groups()
+    groups.restore({"groups": [{"name": "tavern", "npcs": "brom", "max_npc_turns": 10**9}]})
+    assert groups.by_name == {}

@@ -230,3 +230,9 @@ def test_without_a_memory_nothing_is_summarised() -> None:
         talk.talk.history.hear("U", "Ada")
         talk.talk.history.reply("A")
         assert talk.talk.memory.due(talk.talk.history, off) is None
+
+
+def test_a_damaged_state_remembers_nothing() -> None:
+    memory = LongTerm()
+    memory.restore({"summary": "x", "done": -5})
+    assert memory.state() == {}
