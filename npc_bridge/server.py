@@ -32,7 +32,7 @@ from npc_bridge.core import messages as wire
 from npc_bridge.core.budget import BudgetSettings
 from npc_bridge.core.codec import JSON, MSGPACK, Codec
 from npc_bridge.core.session import Session
-from npc_bridge.errors import BackendError, BadSettings, Refused, WireError
+from npc_bridge.errors import BackendError, BadSettings, Refused, StorageFailed, WireError
 from npc_bridge.memory.settings import StorageSettings
 from npc_bridge.memory.store import Store
 from npc_bridge.outbox import Outbox
@@ -188,7 +188,12 @@ class Bridge:
             return play, True
         store = self.house.store
         session_id = "" if session_id == ACCOUNTS_ID else session_id
-        stored = await store.read_session(session_id) if session_id and store is not None else None
+        stored = None
+        if session_id and store is not None:
+            try:
+                stored = await store.read_session(session_id)
+            except StorageFailed as error:
+                log.warning("session %s begins anew, because what is remembered of it cannot be read: %s", session_id, error)
         if (play := self.plays.get(session_id)) is not None:
             return play, True  # another connection was faster
         session = Session(

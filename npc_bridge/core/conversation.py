@@ -289,7 +289,7 @@ class Conversation:
 
     def recall(self, past: Remembered, now: float) -> None:
         """Go on from what was remembered of this conversation, and is written down so."""
-        self.history = History(lines=past.window, first=past.talk.first)
+        self.history = History(lines=past.window, first=past.talk.first, players=past.talk.players)
         self.events.restore(past.events, now)
         self.last_turn, self.fallbacks_spoken, self.owed = past.talk.last_turn, past.talk.fallbacks_spoken, past.talk.owed
         self.waiting, self.authored = list(past.talk.waiting), list(past.talk.authored)
@@ -310,6 +310,7 @@ class Conversation:
             first=self.history.first,
             last_turn=self.last_turn,
             fallbacks_spoken=self.fallbacks_spoken,
+            players=tuple(sorted(self.history.players)),
             waiting=tuple(self.waiting),
             authored=tuple(self.authored),
             goes_on=self.wants_to_go_on,

@@ -37,10 +37,12 @@ class History:
     Every line has a number, from 0 over all that was ever said; those before ``first`` were cut off and are the memory's business.
     """
 
-    __slots__ = ("_costs", "_estimate", "_lines", "_stored", "_written", "first")
+    __slots__ = ("_costs", "_estimate", "_lines", "_stored", "_written", "first", "players")
 
-    def __init__(self, opening: str = "", *, lines: Iterable[Line] = (), first: int = 0) -> None:
+    def __init__(self, opening: str = "", *, lines: Iterable[Line] = (), first: int = 0, players: Iterable[str] = ()) -> None:
         self._lines: list[Line] = list(lines)
+        self.players = {*players, *(line.player for line in self._lines if line.player)}
+        """Who has ever spoken to the NPC, by name."""
         self.first = first
         """Number of the first line that is still here."""
         self._written = self._stored = self.count
@@ -83,6 +85,7 @@ class History:
         """A player said this."""
         if text.strip():
             self._lines.append(Line("user", text, player))
+            self.players.add(player)
 
     def reply(self, raw: str) -> None:
         """The NPC said and did this, all of it."""

@@ -5,13 +5,12 @@ Plain functions of a session; nothing is written here. See ``changes.py`` for wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from npc_bridge.core.changes import Change, DropSession, PutSession, State, UseIds
 from npc_bridge.core.conversation import Conversation
 from npc_bridge.core.effects import Effect, Send, Stop
-from npc_bridge.core.history import Line
 from npc_bridge.core.messages import Load, Player
 from npc_bridge.core.session import KEPT, Session
 from npc_bridge.core.snapshot import Remembered, Snapshot, as_map
@@ -87,11 +86,11 @@ def forget(session: Session, npc: str, player: str) -> list[Effect]:
     """Forget this NPC, or all that was said with this player. Who is open then has never met them."""
     effects: list[Effect] = []
     for past in list(session.asleep.values()):
-        if _concerns(past.talk.npc, past.talk.player, past.lines, npc, player):
+        if _concerns(past.talk.npc, past.talk.player, past.talk.players, npc, player):
             del session.asleep[past.talk.npc]
             session.ledger.drop(past.talk.npc)
     for talk in list(session.conversations.values()):
-        if _concerns(talk.npc, talk.player, talk.history.lines, npc, player):
+        if _concerns(talk.npc, talk.player, talk.history.players, npc, player):
             turn = talk.running
             effects += _void(talk)
             if turn is not None:
@@ -124,9 +123,9 @@ def _void(conversation: Conversation) -> list[Effect]:
     return [Stop(turn)]
 
 
-def _concerns(talk_npc: str, talk_player: Player, lines: Sequence[Line], npc: str, player: str) -> bool:
+def _concerns(talk_npc: str, talk_player: Player, players: Collection[str], npc: str, player: str) -> bool:
     """Whether this conversation is with the NPC and the player named, of whom either may be empty."""
-    is_with_player = player in (talk_player.name, talk_player.id) or any(line.player == player for line in lines)
+    is_with_player = player in (talk_player.name, talk_player.id) or player in players
     return (not npc or npc == talk_npc) and (not player or is_with_player)
 
 

@@ -57,6 +57,8 @@ class TalkState(BaseModel):
     """Number of the first line that the model still reads."""
     last_turn: str = Field(default="", max_length=MAX_ID_CHARS)
     fallbacks_spoken: int = Field(default=0, ge=0)
+    players: tuple[str, ...] = ()
+    """Who has ever spoken to the NPC, by name."""
     waiting: tuple[Say, ...] = ()
     authored: tuple[AuthoredLine, ...] = ()
     goes_on: tuple[str, ...] = ()
