@@ -60,7 +60,7 @@ class Gate:
         except asyncio.CancelledError:
             if woken.done() and not woken.cancelled():
                 self.leave()  # it was let in and cancelled in the same moment
-            else:
+            elif waiter in self._waiting:
                 self._waiting.remove(waiter)
             raise
 
@@ -95,6 +95,8 @@ class Gate:
                 remaining += self._waiting[at:]
                 break
             _, _, model, woken = waiter
+            if woken.cancelled():
+                continue  # it gave up just now, and has not run since to say so
             allowance = self._allowances[model]
             if (ready_at := allowance.ready_at()) <= now:
                 self._admit(allowance, now)

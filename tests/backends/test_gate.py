@@ -148,6 +148,18 @@ async def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_the_place_ba
 
 
 @timed
+async def test_who_gives_up_in_the_moment_that_a_place_becomes_free_is_passed_over() -> None:
+    gate, log = Gate(concurrency=1), []
+    await gate.enter("m")
+    first, second = (asyncio.create_task(ask(gate, log, name)) for name in ("gives up", "stays"))
+    await settle()
+    first.cancel()
+    gate.leave()
+    await settle()
+    assert (log, first.cancelled(), second.done(), gate.running) == (["stays"], True, True, 1)
+
+
+@timed
 async def test_after_too_many_requests_nobody_asks_for_a_while() -> None:
     gate = Gate()
     await gate.enter("plus")
