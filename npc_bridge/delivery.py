@@ -157,7 +157,7 @@ class Reply:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was said or done, and no exit was chosen that is open."""
-        is_leaving = self._exit is not None and self._exit[0] in self._turn.conversation.open_exits()
+        is_leaving = self._exit is not None and self._turn.n == 1 and self._exit[0] in self._turn.conversation.open_exits()
         return not is_leaving and not self.raw.strip()
 
     def _add_without_marks(self, parts: list[str | Chosen]) -> None:

@@ -110,6 +110,13 @@ async def test_replies_to_choose_from_have_no_exits_and_no_marks() -> None:
     assert "exit" not in visible(heard)
 
 
+async def test_replies_to_choose_from_that_are_only_exits_are_not_taken_for_an_answer() -> None:
+    game = Game("Aye.", "(exit: goodbye)", "(exit: goodbye)")
+    await game.say()
+    heard = await game.play(Candidates(type="candidates", id="c1", npc="brom", n=2))
+    assert visible(heard)
+
+
 async def test_a_reply_that_is_only_an_exit_is_no_failure() -> None:
     heard = await Game("(exit: goodbye)").say()
     assert (of("exit", heard), heard[-1]) == (["goodbye"], {"reason": "stop"})
