@@ -214,3 +214,26 @@ async def asked(turn: Any) -> Any:
     found = await within(turn)
     assert found is not None
     return found
+
+
+async def test_npcs_and_groups_are_open_again_at_a_bridge_that_was_started_anew(serve: Serve) -> None:
+    backend = Dictated()
+    bridge = await serve(backend)
+    async with connect(bridge.url, reconnect_s=10) as game:
+        session, port = game.welcome.session, bridge.port
+        brom = await game.open("brom", player="Ada")
+        table = await within(game.gather("table", [brom], max_npc_turns=0))
+        backend.say("Well, ")
+        lost = await within(brom.say("Hello."))
+        async for _ in lost:
+            break
+        await bridge.__aexit__(None, None, None)
+        backend.say("Aye.", None)
+        await serve(backend, port=port)
+        turn = await within(table.say("Still there?"))
+        assert turn is not None
+        assert (await within(turn.done())).reason == "stop"
+        assert (turn.npc, turn.group, turn.text) == (brom, "table", "Aye.")
+        with pytest.raises(ConnectionLost, match="away for too long"):
+            await within(lost.done())
+        assert game.welcome.session != session
