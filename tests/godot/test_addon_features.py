@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from godot.conftest import BridgeProcess, GameProcess, Wire
-from godot.test_play import CODECS, GREETED, SMITH, of, where, without_warnings, write_cast
+from godot.test_sample_play import CODECS, GREETED, SMITH, of, where, without_warnings, write_cast
 
 Bridge = Callable[..., BridgeProcess]
 Play = Callable[..., GameProcess]
