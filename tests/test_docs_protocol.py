@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from npc_bridge import config, errors, server
 from npc_bridge.backends.scripted import Scripted
 from npc_bridge.cast import Cast
-from npc_bridge.core import codec, ledger, messages, session
+from npc_bridge.core import codec, doors, ledger, messages, session
 from npc_bridge.core.character import Character
 from npc_bridge.core.codec import JSON
 from npc_bridge.core.events import EventTemplates
@@ -196,7 +196,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "length of ids": str(messages.MAX_ID_CHARS),
         "length of `text` in `say`": str(messages.MAX_SAY_CHARS),
         "clips of one NPC": str(messages.MAX_CLIPS),
-        "NPCs open at a time in one session": str(session.MAX_NPCS),
+        "NPCs open at a time in one session": str(doors.MAX_NPCS),
         "messages a second": str(settings.max_messages_per_s),
         "bytes that wait for a slow game": str(settings.max_queue_bytes // mebibytes),
         "connections": str(settings.max_connections),

@@ -1,16 +1,22 @@
 """Authored dialogue beside the model's: who is held while a cutscene runs, and lines that the designer wrote.
 
-What happens to turns is decided in ``session.py``; this file keeps what was asked for.
+Functions of a session, beside what ``session.py`` does when nothing is authored.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field, ValidationError
 
 from npc_bridge.core.changes import State
 from npc_bridge.core.conversation import Conversation, Turn
+from npc_bridge.core.effects import Effect, Send, Stop
 from npc_bridge.core.messages import Hold, Id, Line, Release
 from npc_bridge.errors import BadMessage
+
+if TYPE_CHECKING:
+    from npc_bridge.core.session import Session
 
 MAX_HELD = 4_000
 
@@ -97,3 +103,34 @@ def next_line(talk: Conversation) -> Line | None:
         else:
             return line
     return None
+
+
+def line(session: Session, message: Line, now: float) -> list[Effect]:
+    talk = session.conversation(message.npc, message.id)
+    if not message.text.strip():
+        raise BadMessage("field 'text' is empty", re=message.id)
+    accepted = Send({"type": "accepted", "ids": [message.id]})
+    if not session.ledger.use(message.id):
+        return [accepted]
+    talk.authored.append(message)
+    return [accepted, *([] if talk.running is not None else session.go_on(talk, now))]
+
+
+def hold(session: Session, message: Hold) -> list[Effect]:
+    accepted = Send({"type": "accepted", "ids": [message.id]})
+    if session.ledger.has(message.id):
+        return [accepted]
+    session.holds.hold(message)
+    session.ledger.use(message.id)
+    stopped = [interrupt_for_hold(talk) for talk in session.conversations.values() if talk in session.holds]
+    return [accepted, *(Stop(turn) for turn in stopped if turn is not None)]
+
+
+def release(session: Session, message: Release, now: float) -> list[Effect]:
+    effects: list[Effect] = [Send({"type": "accepted", "ids": [message.id]})]
+    if session.ledger.use(message.id):
+        held = [talk for talk in session.conversations.values() if talk in session.holds and talk.running is None]
+        session.holds.release(message)
+        for talk in held:
+            effects += session.go_on(talk, now)
+    return effects

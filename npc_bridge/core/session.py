@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
-from npc_bridge.core import gathering
+from npc_bridge.core import authoring, doors, gathering
 from npc_bridge.core import messages as wire
 from npc_bridge.core.again import retold, seed_of
-from npc_bridge.core.authoring import Holds, interrupt_for_hold, next_line
+from npc_bridge.core.authoring import Holds, next_line
 from npc_bridge.core.budget import Meter
-from npc_bridge.core.character import Character, character_from_map
+from npc_bridge.core.character import Character
 from npc_bridge.core.conversation import Conversation, Turn
-from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Summarise, Wake
+from npc_bridge.core.effects import Begin, Effect, Keep, Send, Stop, Summarise, Wake
 from npc_bridge.core.events import EventTemplates, pushed_event
 from npc_bridge.core.flags import FlagBoard
 from npc_bridge.core.group import Groups
@@ -24,10 +24,8 @@ from npc_bridge.core.moderation import NOTHING, STRUCK_OUT
 from npc_bridge.core.snapshot import Remembered
 from npc_bridge.core.summary import Job
 from npc_bridge.core.unmapped import Unmapped
-from npc_bridge.errors import BadMessage, FileProblems, NotNow, UnknownNpc, WireError
+from npc_bridge.errors import BadMessage, NotNow, UnknownNpc, WireError
 
-MAX_NPCS = 1_000
-MAX_COMPLAINT_CHARS = 1_000
 KEPT: tuple[str, ...] = ("flags", "holds", "meter", "groups")
 """Names of the attributes of a session with a state of their own (see ``snapshot.Kept``) that outlive a saved game and a crash."""
 
@@ -56,7 +54,7 @@ class Session:
         self.moderation = NOTHING
         self.unmapped = Unmapped()
         """Counts actions without a clip; the server puts its own here, which outlives the session."""
-        self._find_character = find_character
+        self.find_character = find_character
         self.templates = templates
         self.seq = 0
         """The number of the last message."""
@@ -82,9 +80,9 @@ class Session:
                     turn.seen = max(turn.seen, message.at)
                 return []
             case wire.Open():
-                return self._open(message, now)
+                return doors.open_npc(self, message, now)
             case wire.Line():
-                return self._line(message, now)
+                return authoring.line(self, message, now)
             case wire.Flags():
                 if not self.ledger.has(message.id):
                     self.flags.put(message)
@@ -93,9 +91,9 @@ class Session:
             case wire.AskStats():
                 return [Send({"type": "stats", "id": message.id} | self.stats())]
             case wire.Hold():
-                return self._hold(message)
+                return authoring.hold(self, message)
             case wire.Release():
-                return self._release(message, now)
+                return authoring.release(self, message, now)
             case wire.Note():
                 return self._note(message, now)
             case wire.Gather():
@@ -110,7 +108,7 @@ class Session:
                 self.conversation(message.npc, message.type).declare(message)
                 return []
             case wire.Close():
-                return self._close(message, now)
+                return doors.close_npc(self, message, now)
             case wire.Save() | wire.Load() | wire.Forget():
                 return [Keep(checked_keep(message))]
             case wire.Hello():
@@ -126,7 +124,7 @@ class Session:
         conversation.running = None
         self.ledger.touch(conversation.npc)
         group = self.groups.of(conversation.npc)
-        effects: list[Effect] = [self._put_to_sleep(conversation, now)] if conversation.is_closing else []
+        effects: list[Effect] = [doors.put_to_sleep(self, conversation, now)] if conversation.is_closing else []
         job = conversation.memory.due(conversation.history, conversation.character.memory)
         after: list[Effect] = [Summarise(conversation, job)] if job is not None and not effects else []
         if group is not None:
@@ -182,58 +180,6 @@ class Session:
         if conversation.wants_to_react is not None:
             return self.react(conversation, conversation.wants_to_react, now)
         return []
-
-    def _open(self, message: wire.Open, now: float) -> list[Effect]:
-        character = inline_character(message) if isinstance(message.character, dict) else self._find_character(message.character)
-        conversation = self.conversations.get(message.npc)
-        if conversation is not None and not conversation.is_away:
-            raise BadMessage(f"'{message.npc}' is open already; close it first", re=message.type)
-        if conversation is None:
-            conversation = self._opened(message, character, now)
-        else:
-            conversation.reopen(message, character)
-        self.ledger.touch(message.npc)
-        if (group := self.groups.of(message.npc)) is not None:
-            group.seat(self.conversations)
-        history = conversation.history
-        conversation.wants_to_open = bool(character.opening_line and message.opening and not history.count and not conversation.running)
-        opened = {
-            "type": "opened",
-            "npc": message.npc,
-            "character": character.id,
-            "name": character.name,
-            "language": conversation.language,
-            "opening": conversation.wants_to_open,
-        }
-        if history.count:
-            opened |= {"remembered": history.count, "last_line": history.last_reply(conversation.parser())}
-        if conversation.running is not None:
-            return [Send(opened), Retell(conversation.running)]
-        return [Send(opened), *self.go_on(conversation, now)]
-
-    def _opened(self, message: wire.Open, character: Character, now: float) -> Conversation:
-        if len(self.conversations) >= MAX_NPCS:
-            raise BadMessage(f"{MAX_NPCS} NPCs are open, which is the limit; close those that are far away", re=message.type)
-        conversation = Conversation.opened_by(self.id, message, character, self.templates)
-        conversation.flags, conversation.moderation = self.flags, self.moderation
-        self.conversations[message.npc] = conversation
-        past = self.asleep.pop(message.npc, None)
-        if past is not None and past.talk.character == character.id:
-            conversation.recall(past, now)
-        elif past is not None:
-            self.ledger.drop(message.npc)  # someone else goes by this id now
-        return conversation
-
-    def _put_to_sleep(self, conversation: Conversation, now: float) -> Send:
-        npc = conversation.npc
-        conversation.stop_waiting()
-        if (group := self.groups.of(npc)) is not None:
-            self.groups.leave(npc)
-            group.seat(self.conversations)
-        self.ledger.note(conversation.changes(now))
-        self.asleep[npc] = conversation.remembered(now)
-        del self.conversations[npc]
-        return Send({"type": "closed", "npc": npc})
 
     def _event(self, message: wire.Event, now: float) -> list[Effect]:
         audience = self._audience(message)
@@ -374,34 +320,6 @@ class Session:
         }
         return about | {"unmapped": self.unmapped.rows()}
 
-    def _line(self, message: wire.Line, now: float) -> list[Effect]:
-        talk = self.conversation(message.npc, message.id)
-        if not message.text.strip():
-            raise BadMessage("field 'text' is empty", re=message.id)
-        accepted = Send({"type": "accepted", "ids": [message.id]})
-        if not self._is_new(message.id):
-            return [accepted]
-        talk.authored.append(message)
-        return [accepted, *([] if talk.running is not None else self.go_on(talk, now))]
-
-    def _hold(self, message: wire.Hold) -> list[Effect]:
-        accepted = Send({"type": "accepted", "ids": [message.id]})
-        if self.ledger.has(message.id):
-            return [accepted]
-        self.holds.hold(message)
-        self._is_new(message.id)
-        stopped = [interrupt_for_hold(talk) for talk in self.conversations.values() if talk in self.holds]
-        return [accepted, *(Stop(turn) for turn in stopped if turn is not None)]
-
-    def _release(self, message: wire.Release, now: float) -> list[Effect]:
-        effects: list[Effect] = [Send({"type": "accepted", "ids": [message.id]})]
-        if self._is_new(message.id):
-            held = [talk for talk in self.conversations.values() if talk in self.holds and talk.running is None]
-            self.holds.release(message)
-            for talk in held:
-                effects += self.go_on(talk, now)
-        return effects
-
     def _is_busy(self, talk: Conversation) -> bool:
         """Whether a turn of this NPC has to wait."""
         group = self.groups.of(talk.npc)
@@ -432,14 +350,6 @@ class Session:
             talk.memory.reply_was_another()
         if (group := self.groups.of(talk.npc)) is not None and old is not None and new != old:
             group.rehear(talk, self.conversations, old, new if new is not None and new.cut else None)
-
-    def _close(self, message: wire.Close, now: float) -> list[Effect]:
-        conversation = self.conversation(message.npc, message.type)
-        if conversation.running is None:
-            return [self._put_to_sleep(conversation, now)]
-        conversation.is_closing = True
-        conversation.running.is_interrupted = True
-        return [Stop(conversation.running)]
 
     def begin(self, conversation: Conversation, cause: wire.TurnCause, now: float, answers: tuple[str, ...] = (), line: str = "") -> Begin:
         self.turns += 1
@@ -483,15 +393,6 @@ def checked_keep(message: wire.Save | wire.Load | wire.Forget) -> wire.Save | wi
     if isinstance(message, wire.Forget) and not (message.npc or message.player):
         raise BadMessage("'forget' needs 'npc', 'player' or both", re=message.id)
     return message
-
-
-def inline_character(message: wire.Open) -> Character:
-    """The character that ``open`` brings along. Raises ``BadMessage`` with what to write instead."""
-    assert isinstance(message.character, dict)
-    try:
-        return character_from_map(message.character, character_id=message.npc)
-    except FileProblems as error:
-        raise BadMessage(str(error)[:MAX_COMPLAINT_CHARS], re=message.type) from None
 
 
 def refusal(error: WireError) -> Send:

@@ -9,10 +9,11 @@ from pydantic import TypeAdapter
 
 from npc_bridge.core import messages as wire
 from npc_bridge.core.character import Character, parse_character
+from npc_bridge.core.doors import MAX_NPCS
 from npc_bridge.core.effects import Begin, Send, Stop, Wake
 from npc_bridge.core.events import EventTemplates, parse_templates
 from npc_bridge.core.ladder import Patience
-from npc_bridge.core.session import MAX_NPCS, Session
+from npc_bridge.core.session import Session
 from npc_bridge.errors import BadMessage, NotNow, UnknownCharacter, UnknownNpc, WireError
 
 BROM = parse_character('name = "Brom"\nreact_cooldown_s = 5\n', file="brom.toml", character_id="brom")
