@@ -18,7 +18,7 @@ from websockets.asyncio.server import serve as serve_socket
 from npc_bridge.backends import ChatRequest, Finished
 from npc_bridge.backends.scripted import Scripted
 from npc_bridge.client import Candidates, Clip, ConnectionLost, Cue, Exit, Game, Group, Npc, Part, Player, Text, Turn, connect
-from npc_bridge.client.npc import MAX_UNASKED_TURNS
+from npc_bridge.client.feed import MAX_WAITING_TURNS
 from npc_bridge.client.protocol import Protocol
 from npc_bridge.core.codec import JSON, MSGPACK
 from npc_bridge.core.messages import Opened, TurnEnded, TurnStarted
@@ -467,10 +467,10 @@ def test_fields_that_are_not_given_are_not_sent() -> None:
 async def test_of_turns_that_nobody_reads_the_oldest_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
     opened = Opened(type="opened", npc="brom", character="brom", name="Brom", language="en", opening=False)
     brom = Npc(None, opened)  # type: ignore[arg-type]
-    for number in range(MAX_UNASKED_TURNS + 2):
+    for number in range(MAX_WAITING_TURNS + 2):
         brom.begin_unasked(Turn(brom, TurnStarted(type="turn_started", npc="brom", turn=f"t{number}", cause="event")))
     brom.end(None)
-    assert [turn.id async for turn in brom.turns()] == [f"t{number}" for number in range(2, MAX_UNASKED_TURNS + 2)]
+    assert [turn.id async for turn in brom.turns()] == [f"t{number}" for number in range(2, MAX_WAITING_TURNS + 2)]
     assert len(caplog.records) == 2
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from npc_bridge.client.npc import MAX_UNASKED_TURNS, Candidates, Turn
+from npc_bridge.client.feed import Feed
+from npc_bridge.client.npc import Candidates, Turn
 from npc_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -25,10 +24,7 @@ class Group:
         """Who takes part."""
         self.director: Director = "addressed"
         self._game = game
-        self._turns: deque[Turn] = deque(maxlen=MAX_UNASKED_TURNS)
-        self._news = asyncio.Event()
-        self._is_over = False
-        self._lost: BridgeError | None = None
+        self._feed = Feed(name)
 
     async def say(self, text: str, *, player: str = "") -> Turn | None:
         """A player says something to all, and whoever the director chooses answers; None under the game's own direction.
@@ -58,21 +54,13 @@ class Group:
         """Stop who is speaking, and what NPCs say among themselves."""
         await self._game.send("interrupt", npc=self.id, at=at)
 
-    async def turns(self) -> AsyncGenerator[Turn, None]:
+    def turns(self) -> AsyncGenerator[Turn, None]:
         """All turns of the group, those that calls have asked for included, one after the other.
 
-        Ends when the group disperses. The last ``MAX_UNASKED_TURNS`` wait here; meant to be read in one place only. Raises
+        Ends when the group disperses. The last ``MAX_WAITING_TURNS`` wait here; meant to be read in one place only. Raises
         ``ConnectionLost`` or ``Refused`` when the connection ends.
         """
-        while True:
-            while self._turns:
-                yield self._turns.popleft()
-            if self._lost is not None:
-                raise self._lost
-            if self._is_over:
-                return
-            self._news.clear()
-            await self._news.wait()
+        return self._feed.read()
 
     async def disperse(self) -> None:
         """End the talk. Each NPC remembers what it heard."""
@@ -82,10 +70,8 @@ class Group:
 
     def begin(self, turn: Turn) -> None:
         """Keep a turn for ``turns``."""
-        self._turns.append(turn)
-        self._news.set()
+        self._feed.put(turn)
 
     def end(self, lost: BridgeError | None) -> None:
         """There will be no more turns; ``lost`` says why if that was no one's wish."""
-        self._is_over, self._lost = True, lost
-        self._news.set()
+        self._feed.end(lost)

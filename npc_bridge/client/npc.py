@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from npc_bridge.client.feed import Feed
 from npc_bridge.core import messages as wire
 from npc_bridge.core.messages import Clip, Cue, Exit, Target, Text, TurnEnded
 from npc_bridge.errors import BridgeError
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_UNASKED_TURNS = 32
-"""How many turns that an NPC began by itself wait in ``Npc.turns`` before the oldest is dropped."""
 
 Part: TypeAlias = Text | Cue | Exit
 """What a turn consists of, in order; each has its place ``at`` in the turn's text, in code points from 0."""
@@ -37,10 +35,7 @@ class Npc:
         self.last_line = opened.last_line
         """What it had said last then."""
         self._game = game
-        self._unasked: deque[Turn] = deque(maxlen=MAX_UNASKED_TURNS)
-        self._news = asyncio.Event()
-        self._is_over = False
-        self._lost: BridgeError | None = None
+        self._unasked = Feed(self.id)
 
     async def say(self, text: str, *, player: str = "") -> Turn:
         """Say something to the NPC, and wait until it begins to answer.
@@ -117,21 +112,13 @@ class Npc:
         """Tell how much of a turn's text the player was shown so far, in code points."""
         await self._game.send("seen", npc=self.id, turn=turn.id, at=at)
 
-    async def turns(self) -> AsyncGenerator[Turn, None]:
+    def turns(self) -> AsyncGenerator[Turn, None]:
         """The turns that no call waits for: the opening line, and what the NPC says by itself about events.
 
-        Ends when the conversation is closed. The last ``MAX_UNASKED_TURNS`` wait here; meant to be read in one place only. Raises
+        Ends when the conversation is closed. The last ``MAX_WAITING_TURNS`` wait here; meant to be read in one place only. Raises
         ``ConnectionLost`` or ``Refused`` when the connection ends.
         """
-        while True:
-            while self._unasked:
-                yield self._unasked.popleft()
-            if self._lost is not None:
-                raise self._lost
-            if self._is_over:
-                return
-            self._news.clear()
-            await self._news.wait()
+        return self._unasked.read()
 
     async def close(self) -> None:
         """Leave the conversation; a turn that is under way is interrupted."""
@@ -141,15 +128,11 @@ class Npc:
 
     def begin_unasked(self, turn: Turn) -> None:
         """Keep a turn for ``turns``."""
-        if len(self._unasked) == MAX_UNASKED_TURNS:
-            log.warning("nobody reads the turns of '%s': the oldest is dropped", self.id)
-        self._unasked.append(turn)
-        self._news.set()
+        self._unasked.put(turn)
 
     def end(self, lost: BridgeError | None) -> None:
         """There will be no more turns; ``lost`` says why if that was no one's wish."""
-        self._is_over, self._lost = True, lost
-        self._news.set()
+        self._unasked.end(lost)
 
 
 class Turn:

@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
 from npc_bridge.backends import Priority
 from npc_bridge.backends.gate import SAFETY, Gate, gate_for
-
-
-class TimedLoop(asyncio.SelectorEventLoop):
-    """A loop whose time passes only when everybody waits for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 100.0
-
-    def time(self) -> float:
-        return getattr(self, "now", 0.0)
-
-    def _run_once(self) -> None:
-        loop: Any = self
-        if not loop._ready and loop._scheduled:
-            self.now = max(self.now, loop._scheduled[0]._when)
-        super()._run_once()  # type: ignore[misc]
-
-
-def timed(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run a test in simulated time."""
-
-    @functools.wraps(test)
-    def run() -> None:
-        with asyncio.Runner(loop_factory=TimedLoop) as runner:
-            runner.run(test())
-
-    del run.__wrapped__  # type: ignore[attr-defined]  # pytest would see a coroutine
-    return run
+from tests.simulated_loop import simulated
 
 
 def now() -> float:
-    return asyncio.get_running_loop().time() - 100.0
+    return asyncio.get_running_loop().time()
 
 
 async def settle() -> None:
@@ -56,7 +25,7 @@ async def ask(gate: Gate, log: list[str], name: str, priority: Priority = "say",
     log.append(name)
 
 
-@timed
+@simulated
 async def test_without_limits_nobody_waits() -> None:
     gate = Gate()
     for _ in range(100):
@@ -64,7 +33,7 @@ async def test_without_limits_nobody_waits() -> None:
     assert (gate.running, gate.waiting) == (100, 0)
 
 
-@timed
+@simulated
 async def test_the_most_important_goes_first_and_equals_in_their_order() -> None:
     gate, log = Gate(1), list[str]()
     await gate.enter("m")
@@ -81,7 +50,7 @@ async def test_the_most_important_goes_first_and_equals_in_their_order() -> None
     await asyncio.gather(*tasks)
 
 
-@timed
+@simulated
 async def test_two_a_second_means_two_in_any_second() -> None:
     gate, times = Gate(), list[float]()
     for _ in range(7):
@@ -91,7 +60,7 @@ async def test_two_a_second_means_two_in_any_second() -> None:
     assert times == pytest.approx([0, 0, SAFETY, SAFETY, 2 * SAFETY, 2 * SAFETY, 3 * SAFETY])
 
 
-@timed
+@simulated
 async def test_less_than_one_a_second_is_possible() -> None:
     gate, times = Gate(), list[float]()
     for _ in range(3):
@@ -100,7 +69,7 @@ async def test_less_than_one_a_second_is_possible() -> None:
     assert times == pytest.approx([0, 4 * SAFETY, 8 * SAFETY])
 
 
-@timed
+@simulated
 async def test_a_players_line_overtakes_all_that_wait_for_the_next_second() -> None:
     gate, log = Gate(), list[str]()
     tasks = [asyncio.create_task(ask(gate, log, f"npc {number}", "npc", per_s=2)) for number in range(6)]
@@ -111,7 +80,7 @@ async def test_a_players_line_overtakes_all_that_wait_for_the_next_second() -> N
     assert now() == pytest.approx(3 * SAFETY)
 
 
-@timed
+@simulated
 async def test_each_model_has_an_allowance_of_its_own_in_the_one_queue() -> None:
     gate = Gate()
     for model in ("plus", "flash", "plus", "flash"):
@@ -121,7 +90,7 @@ async def test_each_model_has_an_allowance_of_its_own_in_the_one_queue() -> None
     assert now() == pytest.approx(SAFETY)
 
 
-@timed
+@simulated
 async def test_who_is_cancelled_leaves_the_queue() -> None:
     gate, log = Gate(1), list[str]()
     await gate.enter("m")
@@ -135,7 +104,7 @@ async def test_who_is_cancelled_leaves_the_queue() -> None:
     assert (log, gate.running) == (["second"], 1)
 
 
-@timed
+@simulated
 async def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_the_place_back() -> None:
     gate, log = Gate(1), list[str]()
     await gate.enter("m")
@@ -147,7 +116,7 @@ async def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_the_place_ba
     assert (log, gate.running, gate.waiting) == (["second"], 1, 0)
 
 
-@timed
+@simulated
 async def test_who_gives_up_in_the_moment_that_a_place_becomes_free_is_passed_over() -> None:
     gate, log = Gate(concurrency=1), []
     await gate.enter("m")
@@ -159,7 +128,7 @@ async def test_who_gives_up_in_the_moment_that_a_place_becomes_free_is_passed_ov
     assert (log, first.cancelled(), second.done(), gate.running) == (["stays"], True, True, 1)
 
 
-@timed
+@simulated
 async def test_after_too_many_requests_nobody_asks_for_a_while() -> None:
     gate = Gate()
     await gate.enter("plus")
@@ -170,7 +139,7 @@ async def test_after_too_many_requests_nobody_asks_for_a_while() -> None:
     assert now() == 5.0
 
 
-@timed
+@simulated
 async def test_all_who_use_a_key_at_a_server_share_one_queue() -> None:
     gate = gate_for("https://example.org/v1", "sk-1", 3)
     assert gate_for("https://example.org/v1", "sk-1", 3) is gate
