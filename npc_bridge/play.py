@@ -263,6 +263,8 @@ class Play:
             await run_turn(turn, self.house.backend, tell, self.house.clock, scope)
         except Exception as error:  # a bug in the bridge: it costs the turn, and the player still hears that it ended
             log.error("turn %s broke: %s\n%s", turn.id, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            if not turn.is_over:
+                turn.conversation.conclude(turn, "", "failed", 0)  # what it was told waits for the next turn
             tell(turn.cut_off() | {"reason": "failed", "code": BridgeError.code, "message": "the bridge failed; its log says where"})
         finally:
             del self._scopes[turn.id], self._scripts[turn.id]

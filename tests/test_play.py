@@ -497,3 +497,26 @@ async def test_a_tape_of_saves_loads_and_lost_connections_replays(cast: Cast, tm
             await game.say("Who are you?", "l4")
     result = await replay(file)
     assert (result.turns, result.differences) == (4, [])
+
+
+class Broken(Scripted):
+    """Has a bug at first."""
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[str | Finished, None]:
+        async with aclosing(super().stream(request)) as pieces:
+            if len(self.requests) == 0:
+                self.requests.append(request)
+                raise ZeroDivisionError
+            async for piece in pieces:
+                yield piece
+
+
+async def test_a_bug_of_the_bridge_costs_a_turn_and_no_event(serve: Serve) -> None:
+    bridge = await serve(Broken(Scripted.of(["Hm."]).script))
+    game, _ = await join(bridge)
+    await meet(game)
+    await game.send("event", id="e1", name="rain_started", npc="brom", data={"how": "hard"})
+    assert (await game.say("Hello!", "l1"))[-1]["code"] == "internal"
+    turn = await game.say("Hello?", "l2")
+    assert "It starts to rain hard." in next(m for m in turn if m["type"] == "turn_started")["note"]
+    assert spoken(turn) == "Hm."
