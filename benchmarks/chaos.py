@@ -121,11 +121,12 @@ def chaos(*, npcs: int, minutes: float, seed: int) -> Report:
         report = simulated.run(play(cast, npcs=npcs, minutes=minutes, seed=seed))
         report.left_objects = left_over() - there
         report.grown_bytes = tracemalloc.get_traced_memory()[0] - before
+        where = tracemalloc.take_snapshot().statistics("lineno")[:3] if report.grown_bytes > GROWTH_BYTES else []
         tracemalloc.stop()
     if report.left_objects:
         report.wrong.append(f"still in memory: {dict(report.left_objects)}")
     if report.grown_bytes > GROWTH_BYTES:
-        report.wrong.append(f"{report.grown_bytes} bytes more than before")
+        report.wrong.append(f"{report.grown_bytes} bytes more than before, most of it from {', '.join(map(str, where))}")
     return report
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from npc_bridge.core.clips_english import read_english
@@ -71,8 +71,10 @@ class ClipIndex:
                 self._exact.setdefault(plain_words(alias), Match(clip.name, 1.0, "alias"))
         self._verbs: dict[str, list[VerbPattern]] = {}
         self._phrases: list[tuple[str, str]] = []
-        for clip in clips:
-            self._add_own_words(clip)
+        own = {clip.name: _own_phrases(clip) for clip in clips}
+        self._english = english().with_words(phrase for phrases in own.values() for phrase in phrases)
+        for name, phrases in own.items():
+            self._add_own_words(name, phrases)
         self._places = _places(clips)
         self.clips = tuple(clips)
         self._spoken: dict[str, tuple[str, ...]] = {}
@@ -137,7 +139,7 @@ class ClipIndex:
         """Return what an action says, whether or not a clip shows it. ``is_early``: it is still being written."""
         language = language_of(action, self.language)
         if language == "en":
-            return read_english(action, english(), self._verbs, is_early=is_early, is_same=self._is_same)
+            return read_english(action, self._english, self._verbs, is_early=is_early, is_same=self._is_same)
         return read_unspaced(action, language, unspaced(language), self._phrases)
 
     def _say(self, clip: Clip, language: str, said: str) -> str:
@@ -163,20 +165,25 @@ class ClipIndex:
         score = round((_MOOD if found.is_mood else _ACT) - place.penalty, 2)
         return Match(place.clip, score, f"{found.sense}: {found.words}{place.note}")
 
-    def _add_own_words(self, clip: Clip) -> None:
-        names = () if _sense_of_name(clip.name) else (" ".join(_significant(clip.name)),)
-        for phrase in dict.fromkeys((*names, *map(plain_words, clip.aliases))):
+    def _add_own_words(self, clip: str, phrases: Iterable[str]) -> None:
+        for phrase in phrases:
             if language_of(phrase, "") == "en":
-                for first, patterns in english().phrases("=" + clip.name, [phrase] if phrase else []).items():
+                for first, patterns in self._english.phrases("=" + clip, [phrase] if phrase else []).items():
                     self._verbs.setdefault(first, []).extend(patterns)
             else:
-                self._phrases.append((phrase, "=" + clip.name))
+                self._phrases.append((phrase, "=" + clip))
 
 
 def plain_words(name: str) -> str:
     """Return a name as lower-case words with single spaces: ``Shake_Head``, ``shakeHead``, ``ｓｈａｋｅ　ｈｅａｄ`` are one."""
     words = _CAMEL.sub(" ", unicodedata.normalize("NFKC", name))
     return _BETWEEN_WORDS.sub(" ", words).strip().casefold()
+
+
+def _own_phrases(clip: Clip) -> tuple[str, ...]:
+    """What a clip is called that the lists do not know, and its aliases."""
+    names = () if _sense_of_name(clip.name) else (" ".join(_significant(clip.name)),)
+    return tuple(dict.fromkeys((*names, *map(plain_words, clip.aliases))))
 
 
 def warm_up() -> None:

@@ -6,6 +6,7 @@ they keep ``takes a breath`` from being read as ``takes``.
 
 from __future__ import annotations
 
+import copy
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -121,6 +122,7 @@ class English:
         for lists in senses.values():
             for phrase in (*lists.get("verb", ()), *lists.get("noun", ()), *lists.get("mood", ())):
                 self._vocabulary.update(re.findall(r"[a-z'+]+", re.sub(r"<\w+>", "", phrase)))
+        self._own: frozenset[str] = frozenset()
         self.verbs: dict[str, list[VerbPattern]] = {}
         self.names: dict[str, str] = {}
         nouns: list[tuple[str, str]] = []
@@ -141,11 +143,20 @@ class English:
             for pattern in patterns:
                 _ = pattern.regex
 
+    def with_words(self, phrases: Iterable[str]) -> English:
+        """This list for one NPC, whose clips have words of their own. Nobody else's words are read differently for it."""
+        own = frozenset(word for phrase in phrases for word in phrase.split() if not self.knows(self.base(word)))
+        if not own:
+            return self
+        extended = copy.copy(self)
+        extended._own = own
+        return extended
+
     def base(self, word: str) -> str:
         """Return the form in which the list has a word: ``waving``, ``waved``, ``waves`` → ``wave``; unknown words stay."""
         word = IRREGULAR.get(word, word)
         for stem in _stems(word):
-            if stem in self._vocabulary:
+            if stem in self._vocabulary or stem in self._own:
                 return stem
         return word
 
@@ -159,7 +170,6 @@ class English:
         """Return further phrases for one sense, such as a clip's own name, in the form of ``verbs``."""
         verbs: dict[str, list[VerbPattern]] = {}
         for phrase in phrases:
-            self._vocabulary.update(phrase.split())
             self._add_verb(verbs, sense, phrase.replace(" ", " * "))
         return verbs
 

@@ -243,3 +243,11 @@ def test_the_designers_page_shows_what_really_happens() -> None:
     assert [", ".join(f"`{clip}`" for clip in played(clips, action)) or "nothing" for action, _ in rows] == [shown for _, shown in rows]
     examples = doctest.DocTestParser().get_doctest(page.replace("```", "\n"), {}, "docs/cues.md", None, 0)
     assert doctest.DocTestRunner().run(examples).failed == 0
+
+
+def test_the_words_of_one_npc_change_nothing_for_another() -> None:
+    juggler = ClipIndex((Clip(name="emote_07", aliases=("juggles",)),), "en")
+    before = juggler.explain("juggles three knives")
+    assert before == "emote_07 (0.95, its own words: juggles)"
+    ClipIndex((Clip(name="emote_09", aliases=("juggle",)),), "en")
+    assert juggler.explain("juggles three knives") == before
