@@ -520,3 +520,26 @@ async def test_a_bug_of_the_bridge_costs_a_turn_and_no_event(serve: Serve) -> No
     turn = await game.say("Hello?", "l2")
     assert "It starts to rain hard." in next(m for m in turn if m["type"] == "turn_started")["note"]
     assert spoken(turn) == "Hm."
+
+
+async def test_a_game_is_told_of_a_memory_that_was_damaged(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "memory.db"
+    await asyncio.to_thread(file.write_bytes, b"SQLite format 3\0" + b"no database at all" * 500)
+    store = await open_store(file)
+    try:
+        game, _ = await join(await serve(store=store))
+        notice = await game.next()
+        assert (notice["type"], notice["code"]) == ("notice", "storage_damaged")
+        assert "memory.db.damaged-1" in notice["message"]
+    finally:
+        await store.close()
+
+
+async def test_games_are_told_that_the_disk_fails(serve: Serve, store: Store) -> None:
+    game, _ = await join(await serve(store=store))
+    assert store.on_failing is not None
+    store.on_failing("the disk is full")
+    notice = await game.next()
+    assert {key: notice[key] for key in ("type", "code", "message")} == {
+        "type": "notice", "code": "storage_failed", "message": "the disk is full",
+    }  # fmt: skip
