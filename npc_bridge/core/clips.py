@@ -18,6 +18,8 @@ from npc_bridge.core.clips_targets import Targets
 from npc_bridge.core.clips_unspaced import read_unspaced
 from npc_bridge.core.messages import Clip
 
+MAX_READ = 128
+"""How many actions an NPC's clips keep in mind as they were read last."""
 THRESHOLD = 0.6
 """What scores less is not played. Tuned on one half of the development phrases; see ``docs/cues.md``."""
 
@@ -78,6 +80,7 @@ class ClipIndex:
         self._places = _places(clips)
         self.clips = tuple(clips)
         self._spoken: dict[str, tuple[str, ...]] = {}
+        self._read: dict[tuple[str, bool], Reading] = {}
 
     def resolve(self, action: str, targets: Targets | None = None) -> list[Match]:
         """Return the clips for an action in playing order; empty when it is none, or none of the clips shows it."""
@@ -137,6 +140,15 @@ class ClipIndex:
 
     def read(self, action: str, *, is_early: bool = False) -> Reading:
         """Return what an action says, whether or not a clip shows it. ``is_early``: it is still being written."""
+        # Models repeat themselves, and an action is read again when it is counted, or was read while it was being written.
+        known = self._read.get((action, is_early))
+        if known is None:
+            if len(self._read) >= MAX_READ:
+                self._read.clear()
+            known = self._read[action, is_early] = self._read_anew(action, is_early=is_early)
+        return known
+
+    def _read_anew(self, action: str, *, is_early: bool) -> Reading:
         language = language_of(action, self.language)
         if language == "en":
             return read_english(action, self._english, self._verbs, is_early=is_early, is_same=self._is_same)
