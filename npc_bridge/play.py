@@ -20,7 +20,7 @@ from npc_bridge.backends import Backend
 from npc_bridge.config import ServerSettings
 from npc_bridge.core import keeping
 from npc_bridge.core import messages as wire
-from npc_bridge.core.codec import JSON, Codec
+from npc_bridge.core.codec import JSON, MSGPACK, Codec
 from npc_bridge.core.conversation import Conversation, Turn
 from npc_bridge.core.effects import Begin, Effect, Keep, Retell, Send, Stop, Summarise, Wake
 from npc_bridge.core.session import Session, refusal
@@ -76,8 +76,8 @@ class Play:
         self._answering: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
         self._scopes: dict[str, asyncio.Timeout] = {}
-        self._scripts: dict[str, list[dict[str, Any]]] = {}
-        """What the turns under way have told so far, by turn id."""
+        self._scripts: dict[str, list[bytes]] = {}
+        """What the turns under way have told so far, by turn id. As bytes: thousands of maps would keep the garbage collector busy."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._summaries: set[asyncio.Task[None]] = set()
 
@@ -104,7 +104,7 @@ class Play:
             return
         outbox.put(codec.encode(welcome | {"resumed": True, "seq": seen_seq}))
         for payload in missed:
-            outbox.put(payload if was is codec else recoded(payload, was, codec))
+            outbox.put(payload if was is codec else codec.encode(read(payload)))
 
     def detach(self, outbox: Outbox, *, for_good: bool) -> None:
         """The game is gone. If it does not come back within ``resume_s``, or will not, the play ends."""
@@ -169,8 +169,10 @@ class Play:
                 case Stop(turn):
                     self._stop(turn)
                 case Retell(turn):
-                    for message in list(self._scripts.get(turn.id, ())):
-                        self.tell(dict(message))
+                    script = self._scripts.get(turn.id, [])
+                    told, script[:] = list(script), []
+                    for payload in told:
+                        self.tell(read(payload))
                 case Keep(message):
                     self._answer_accepted()
                     waits = self._keep(asyncio.create_task(self._keep_state(message, now)))
@@ -242,16 +244,18 @@ class Play:
 
     async def _run(self, turn: Turn) -> None:
         scope = self._scopes[turn.id] = asyncio.timeout(0 if turn.is_interrupted else self.house.settings.turn_timeout_s)
-        script, till = self._scripts.setdefault(turn.id, []), self.house.till
+        self._scripts.setdefault(turn.id, [])
+        till, has_told = self.house.till, False
         turn.rung = till.rung(self.session, turn)
         if self.house.recorder is not None:
             turn.filled = partial(self.house.recorder.filled, self.session.id, turn.id)
 
         def tell(message: dict[str, Any]) -> None:
+            nonlocal has_told
             notices = till.bill(self.session, turn, message) if message["type"] == "turn_ended" else []
             if not turn.is_void:
-                script.append(message)
-                if turn.is_over or len(script) == 1:
+                if turn.is_over or not has_told:
+                    has_told = True
                     # What came of the turn, and which events had expired when it began, is safe before the game hears of it.
                     self.session.ledger.touch(turn.conversation.npc)
                     self._write(self.house.clock())
@@ -311,6 +315,8 @@ class Play:
         if (recorder := self.house.recorder) is not None:
             recorder.sent(self.session.id, message)
         payload = self.codec.encode(message)
+        if (turn := message.get("turn")) in self._scripts:
+            self._scripts[turn].append(payload)
         self._told.append(payload)
         self._told_bytes += len(payload)
         while self._told_bytes > self.house.storage.resume_bytes and self._told:
@@ -370,6 +376,7 @@ class Play:
             self.tell({"type": "accepted", "ids": ids})
 
 
-def recoded(payload: bytes, was: Codec, now: Codec) -> bytes:
-    """A message that was encoded for a connection of the other sub-protocol."""
-    return now.encode(was.decode_bridge(payload, len(payload)).model_dump(exclude_unset=True))
+def read(payload: bytes) -> dict[str, Any]:
+    """A message that was encoded, as it was told."""
+    codec: Codec = JSON if payload[:1] == b"{" else MSGPACK
+    return codec.decode_bridge(payload, len(payload)).model_dump(exclude_unset=True)
